@@ -20,13 +20,15 @@ import { TokenBucket } from './session/time/token-bucket.js';
 import { PauseWatch } from './session/time/pause-watch.js';
 import { commonLimits } from './session/connection/ready-message.js';
 import { createResumeTokens } from './session/live/resume-token.js';
+import { createRedisStore } from './session/live/redis-store.js';
 import { Sessions } from './session/live/sessions.js';
 import { StyleImages } from './session/live/style-images.js';
 import { Connections } from './session/connection/connections.js';
 import { readProcessors } from './settings/processors.js';
 import type { Settings } from './settings/settings.js';
 import { serveAdmin } from './transport/admin.js';
-import { AgentServer } from './transport/agent-server.js';
+import { AgentServer, noSharedKey, type AgentReport } from './transport/agent-server.js';
+import { AgonesReporter } from './transport/agones.js';
 import { ConnectionGuard } from './transport/connection-guard.js';
 import { connectionRoom, descriptorLimit } from './transport/descriptors.js';
 import { createHttpServer } from './transport/http-server.js';
@@ -95,7 +97,17 @@ export async function createApp(
     bufferedBytes: 4 * 1024 * 1024 * settings.unacknowledgedResults,
   };
   const access = await createAccess(accessSettings(settings));
-  const sessions = new Sessions(settings.graceSeconds * 1000, settings.resumeSeconds * 1000);
+  const metrics = createMetrics({ version, model: name, slo, census: () => connections.census(), tracer });
+  const tokenLifeMs = settings.resumeSeconds * 1000;
+  const store = await createRedisStore({
+    url: settings.sessionStore,
+    secret: settings.resumeKey,
+    tokenLifeMs,
+    onLost: (id) => sessions.lose(id),
+    metrics,
+    log,
+  });
+  const sessions = new Sessions(settings.graceSeconds * 1000, tokenLifeMs, store);
   const capacity = new Capacity({
     slo,
     most: settings.maxSessions,
@@ -108,12 +120,11 @@ export async function createApp(
     queueLength: settings.queueLength,
     queueTimeoutMs: settings.queueSeconds * 1000,
   });
-  const metrics = createMetrics({ version, model: name, slo, census: () => connections.census(), tracer });
   const reports = new EngineReports({ metrics, capacity, admission, log });
   const engine = createEngine({ model: settings.model, ...engineSettings(settings), observer: reports });
   const tokens = createResumeTokens({
     secret: settings.resumeKey,
-    lifetimeMs: settings.resumeSeconds * 1000,
+    lifetimeMs: tokenLifeMs,
     // It comes back in a hello, which needs room for its other fields.
     maxLength: Math.min(textLimits.resume, limits.messageBytes - 16 * 1024),
   });
@@ -236,13 +247,13 @@ export async function createApp(
     access,
     pingIntervalMs: settings.pingSeconds * 1000,
   });
-
-  const agent = new AgentServer(() => ({
+  const report = (): AgentReport => ({
     engine: engine.state.name,
     draining: connections.draining,
     ...occupancy(),
-  }));
-
+  });
+  const agent = new AgentServer(report);
+  const agones = settings.agones ? new AgonesReporter(report, log) : null;
   const unhandledLogs = new TokenBucket(1, 10);
   return {
     failed: reports.failed,
@@ -256,12 +267,17 @@ export async function createApp(
       log.error({ err: error }, 'an unhandled error: the server keeps running; report it as a bug');
     },
     async listen() {
-      const { agentHost, agentPort } = settings;
-      if (agentPort !== 0) await agent.listen(agentHost, agentPort);
+      const { agentHost, agentPort, resumeKey } = settings;
+      await store?.start();
+      if (agentPort !== 0) {
+        await agent.listen(agentHost, agentPort);
+        if (resumeKey === '') log.warn(noSharedKey);
+      }
       await http.listen({ host: settings.host, port: settings.port });
       // `ready` and `failed` report a failure.
       engine.start().catch(() => {});
       sampler.start();
+      agones?.start();
       const address = http.server.address();
       if (address === null || typeof address === 'string') throw new Error('the server has no address');
       return address;
@@ -273,7 +289,9 @@ export async function createApp(
       pauses[Symbol.dispose]();
       await connections.drain(settings.drainSeconds * 1000);
       await stream[Symbol.asyncDispose]();
+      await agones?.[Symbol.asyncDispose]();
       await http.close();
+      await store?.[Symbol.asyncDispose]();
       await agent[Symbol.asyncDispose]();
       await engine[Symbol.asyncDispose]();
       await tracer?.[Symbol.asyncDispose]();

@@ -61,6 +61,7 @@ const rooms: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
 /** Packages that only one folder may import. */
 const soleImporters: Readonly<Record<string, string>> = {
   ws: 'transport',
+  '@redis/client': 'session',
   fastify: 'transport',
   'onnxruntime-node': 'engine/worker',
   'prom-client': 'metrics',

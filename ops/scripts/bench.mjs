@@ -1,4 +1,5 @@
-// npm run bench [NAME...]: runs the benchmarks one after another; each prints a table and a line of JSON.
+// npm run bench [NAME...] [--OPTION...]: runs the benchmarks one after another; each prints a table and a line of JSON.
+// Options are those of the benchmark.
 import { basename } from 'node:path';
 import process from 'node:process';
 import { Failure, filesUnder, main, run, say } from './lib.mjs';
@@ -6,7 +7,10 @@ import { prepare } from './prepare.mjs';
 
 await main(async () => {
   await prepare({ tests: true });
-  const wanted = process.argv.slice(2);
+  const words = process.argv.slice(2);
+  const firstOption = words.findIndex((word) => word.startsWith('--'));
+  const wanted = firstOption < 0 ? words : words.slice(0, firstOption);
+  const options = words.slice(wanted.length);
   const suffix = '.bench.js';
   const all = filesUnder('dist/test/bench').filter((file) => file.endsWith(suffix));
   const names = all.map((file) => basename(file, suffix));
@@ -17,7 +21,7 @@ await main(async () => {
   }
   for (const [index, file] of all.entries()) {
     if (wanted.length && !wanted.includes(names[index])) continue;
-    const { code } = await run(process.execPath, [file]);
+    const { code } = await run(process.execPath, [file, ...options]);
     if (code !== 0) throw new Failure(code);
   }
 });

@@ -2,7 +2,7 @@
 import { clientMessages, drops, errors, parameterRoles, serverMessages } from '../../protocol/dist/index.js';
 import { Failure, say } from './lib.mjs';
 
-const { limits } = serverMessages.ready.fields;
+const { limits, understood } = serverMessages.ready.fields;
 const { timings, times } = serverMessages.result.fields;
 
 /** What section 2 calls the kinds of fields, where it has another word. */
@@ -17,6 +17,7 @@ const tables = {
     ]),
   ),
   limits: fieldsTable(limits.fields),
+  understood: fieldsTable(understood.fields),
   timings: fieldsTable(timings.fields),
   times: fieldsTable(times.fields),
   drops: table(

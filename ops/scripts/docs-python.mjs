@@ -19,13 +19,14 @@ const types = {
   boolean: 'bool',
   binary: 'bytes',
   'map of binary': 'Mapping[str, bytes]',
+  'map of numbers': 'Mapping[str, float]',
   parameters: 'Parameters',
 };
 
 /** Returns clients/python/src/millrace/_generated.py. */
 export function pythonMessages() {
   const messages = Object.entries(serverMessages);
-  const { limits } = serverMessages.ready.fields;
+  const { limits, understood } = serverMessages.ready.fields;
   return `"""The messages and errors of the protocol. Generated from protocol/src by \`\`npm run docs\`\`: change them there."""
 
 from __future__ import annotations
@@ -66,6 +67,8 @@ Parameters: TypeAlias = Mapping[str, Any]
 
 ${classOf('limits', limits)}
 
+${classOf('understood', understood)}
+
 ${messages.map(([type, message]) => classOf(type, message)).join('\n\n')}
 
 ${union(
@@ -75,6 +78,8 @@ ${union(
 
 
 ${readerOf('limits', limits)}
+
+${readerOf('understood', understood)}
 
 ${messages.map(([type, message]) => readerOf(type, message)).join('\n\n')}
 
@@ -120,6 +125,7 @@ function holdsNumbers({ fields }) {
 }
 
 function typeOf(field, definition) {
+  if (definition.kind === 'list') return `tuple[${classNameOf(field)}, ...]`;
   if (definition.kind !== 'map') return types[definition.kind];
   return holdsNumbers(definition) ? 'Mapping[str, float]' : classNameOf(field);
 }
@@ -145,9 +151,15 @@ function readingOf(field, definition) {
     if (holdsNumbers(definition)) return `fields.numbers(${name}, ${keys.join(', ')})`;
     return maybe(field, optional, `_read_${field}(fields.map(${name}))`);
   }
+  if (kind === 'list') return maybe(field, optional, `fields.maps(${name}, _read_${field})`);
   if (kind === 'parameters') return `fields.map(${name}).values`;
   const method =
-    { code: 'text', 'number or nil': 'number_or_nil', 'map of binary': 'binaries' }[kind] ?? kind;
+    {
+      code: 'text',
+      'number or nil': 'number_or_nil',
+      'map of binary': 'binaries',
+      'map of numbers': 'numbers_by_name',
+    }[kind] ?? kind;
   if (most !== undefined) return maybe(field, optional, `fields.${method}(${name}, most=${most})`);
   return optional ? `fields.optional("${field}", fields.${method})` : `fields.${method}(${name})`;
 }

@@ -4,3 +4,4 @@ export type * from './http.js';
 export * from './messages/index.js';
 export type * from './operator.js';
 export * from './parameters/index.js';
+export * from './understood.js';

@@ -11,6 +11,7 @@ const secretFields = [
   'metricsToken',
   'adminToken',
   'resumeKey',
+  'sessionStore',
   'secret',
   'password',
   'cookie',

@@ -7,6 +7,7 @@ import { withReadableHelp } from './help.js';
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   serve: async () => (await import('./serve.js')).createServeCommand(),
   run: async () => (await import('./run.js')).createRunCommand(),
+  tune: async () => (await import('./tune.js')).createTuneCommand(),
   invert: async () => (await import('./invert.js')).createInvertCommand(),
   token: async () => (await import('./token.js')).createTokenCommand(),
   doctor: async () => (await import('./doctor.js')).createDoctorCommand(),

@@ -1,4 +1,4 @@
-import type { ModelControl } from '@millrace/protocol';
+import { understoodInWords, type ModelControl, type UnderstoodPrompt } from '@millrace/protocol';
 import { Command } from 'commander';
 import { ParameterError } from '../engine/engine.js';
 import { createEngines, engineSettings } from '../engine/host/engine-group.js';
@@ -119,10 +119,13 @@ async function run(path: string, options: RunOptions, signal: AbortSignal): Prom
   });
   await Promise.race([engine.start(), rejection(signal)]);
 
+  const onUnderstood = (prompts: readonly UnderstoodPrompt[]): void => {
+    for (const prompt of prompts) progress.note(`"${prompt.text}": ${understoodInWords(prompt)}`);
+  };
   const figures = new Figures();
   for await (const frame of generate(
     engine,
-    { parameters: all, controls: rules.controls },
+    { parameters: all, controls: rules.controls, onUnderstood },
     input.frames((words) => figures.damaged(words)),
     signal,
   )) {

@@ -1,4 +1,4 @@
-import type { StreamParameters } from '@millrace/protocol';
+import type { StreamParameters, UnderstoodPrompt } from '@millrace/protocol';
 import type { StreamState } from '../diffusion/stream.js';
 import type { Image } from '../image/image.js';
 import type { FrameInput } from './frame-input.js';
@@ -48,6 +48,8 @@ export interface PushOptions {
 
 /** One user's denoising state inside the engine. */
 export interface EngineStream {
+  /** What the model made of the prompts in force; undefined if the engine does not say. */
+  readonly understood?: readonly UnderstoodPrompt[] | undefined;
   /** Hands over a frame and the ownership of its memory. Pictures must have the stream's width and height. */
   push(frame: number, input: FrameInput, options: PushOptions): void;
   /**

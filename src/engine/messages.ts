@@ -1,4 +1,4 @@
-import type { StreamParameters } from '@millrace/protocol';
+import type { StreamParameters, UnderstoodPrompt } from '@millrace/protocol';
 import type { StreamState } from '../diffusion/stream.js';
 import type { Image } from '../image/image.js';
 import type { SafetySetting } from '../model/layout/safety-checker.js';
@@ -155,6 +155,12 @@ export type FromWorker =
   | ({ readonly type: 'ready' } & EngineFacts)
   | Answered
   | Refused
+  /** What the model made of the prompts of a stream; the answer that they are in force follows. */
+  | {
+      readonly type: 'understood';
+      readonly stream: number;
+      readonly prompts: readonly UnderstoodPrompt[];
+    }
   /** The frame is no longer waiting: work on it has begun. */
   | { readonly type: 'admitted'; readonly stream: number; readonly frame: number }
   | {

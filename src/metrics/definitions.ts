@@ -36,6 +36,10 @@ export const definitions = {
     help: '1 while the server is ready for new sessions, else 0; the same as /readyz.',
   },
   draining: { type: 'gauge', help: '1 while the server refuses new sessions because it is going to stop.' },
+  session_store_up: {
+    type: 'gauge',
+    help: '1 while the session store answers, else 0; absent without a session store.',
+  },
   engine_state: {
     type: 'gauge',
     help: '1 for the current state of the inference engine, 0 for the others.',

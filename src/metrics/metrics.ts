@@ -41,6 +41,8 @@ export interface Metrics {
   error(code: ErrorCode): void;
   /** Counts the bytes of a WebSocket message. */
   networkBytes(direction: 'in' | 'out', bytes: number): void;
+  /** Shows whether the session store answers. */
+  sessionStore(up: boolean): void;
   engineState(state: EngineStateName): void;
   /** Counts a failed engine that is being restarted. */
   engineRestarted(): void;
@@ -88,6 +90,8 @@ export function createMetrics(server?: MeasuredServer, readGpus = createGpuReade
     registry.removeSingleMetric(`${prefix}nodejs_active_${what}_total`);
   }
   const series = createSeries(registry);
+  // Absent until it is set: most servers have no store.
+  series.session_store_up.remove();
   const showBuild = (device: string): void => {
     if (!server) return;
     series.build_info.reset();
@@ -135,6 +139,7 @@ export function createMetrics(server?: MeasuredServer, readGpus = createGpuReade
       if (code === 'rate_limited') series.rate_limited_total.inc();
     },
     networkBytes: (direction, bytes) => series.network_bytes_total.inc({ direction }, bytes),
+    sessionStore: (up) => series.session_store_up.set(up ? 1 : 0),
     engineState(state) {
       engine = state;
       for (const name of definitions.engine_state.labels.state) {

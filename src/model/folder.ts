@@ -21,6 +21,7 @@ import { exists, readModelJson } from './model-files.js';
 import { modelName } from './model-name.js';
 import { readScheduler, type SchedulerConfig } from './scheduler.js';
 import { readSolverStatistics } from './solver-statistics.js';
+import { readPromptClassifier, type PromptGroup } from './prompt-classifier.js';
 import { readSettings, type ModelStyle } from './millrace-json.js';
 
 /** Common sizes of video are multiples of it. */
@@ -87,6 +88,8 @@ export interface ModelFolder {
   readonly defaults: ParameterUpdate;
   /** Prompts that suit the model. */
   readonly styles: readonly ModelStyle[];
+  /** What tells which styles and moods a prompt names; empty if the model does not have it. */
+  readonly promptGroups?: readonly PromptGroup[];
   /** The modes that it is good for; absent: all. */
   readonly modes?: readonly StreamParameters['mode'][];
 }
@@ -126,6 +129,7 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
   const sizeFactor = Math.min(networkFactor, Math.max(usualFactor, pixelFactor));
   const textEncoders = texts.map(([, config]) => config);
   const layout = await readLayout(root, { unet, unetPath, vae, textEncoders, pixelFactor });
+  const textWidth = textEncoders.reduce((sum, text) => sum + text.hidden_size, 0);
   const settings = await readSettings(join(root, 'millrace.json'), sizeFactor);
   const statistics = await readSolverStatistics(join(root, 'dpm_solver_v3.json'));
   const preprocessors = await readPreprocessors(root);
@@ -160,7 +164,7 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
     hasAttentionBank: Boolean(layout.steered?.bank),
     zeroEmptyNegative: index.force_zeros_for_empty_prompt,
     textLength: Math.min(...textEncoders.map((text) => text.max_position_embeddings)),
-    textWidth: textEncoders.reduce((sum, text) => sum + text.hidden_size, 0),
+    textWidth,
     scheduler: { ...scheduler, ...(statistics && { statistics }) },
     notes,
     defaults: {
@@ -172,6 +176,7 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
       ...layout.size,
     },
     styles: settings.styles ?? [],
+    promptGroups: await readPromptClassifier(join(root, 'text_encoder/classifier.json'), textWidth),
     ...(settings.modes && { modes: settings.modes }),
   };
 }

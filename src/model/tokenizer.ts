@@ -16,6 +16,8 @@ export interface Tokenizer {
    * Takes any string and never throws.
    */
   encode(text: string): BigInt64Array<ArrayBuffer>;
+  /** Returns how many tokens a text has, without start and end. */
+  count(segments: readonly PromptSegment[]): number;
   /**
    * Does the same for a text of any length, in chunks that each have a start and an end.
    * @param most chunks; a longer text is cut.
@@ -81,6 +83,7 @@ export async function loadTokenizer(
   return {
     length,
     encode: (text) => rowOf(idsOf(text).slice(0, room)),
+    count: (segments) => segments.reduce((sum, { text }) => sum + idsOf(text).length, 0),
     encodeChunks(segments, most) {
       const tokens = segments.flatMap(({ text, weight }) => idsOf(text).map((id) => ({ id, weight })));
       const count = Math.min(most, Math.max(1, Math.ceil(tokens.length / room)));

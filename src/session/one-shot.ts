@@ -1,4 +1,5 @@
 import type { ParameterUpdate, StreamParameters } from '@millrace/protocol';
+import { randomUUID } from 'node:crypto';
 import { deferred } from '../engine/deferred.js';
 import {
   ParameterError,
@@ -25,7 +26,7 @@ export interface OneShotOptions {
   readonly engine: Engine;
   readonly rules: ParameterRules;
   /** All sessions: where a token limits sessions, images count too. */
-  readonly sessions: Pick<Sessions, 'count' | 'expect'>;
+  readonly sessions: Pick<Sessions, 'count' | 'expect' | 'claim' | 'release'>;
   readonly capacity: Pick<Capacity, 'checkCall'>;
   readonly styleImages: StyleImages;
   /** Images that may be generated at the same time; a caller may have half of them. */
@@ -120,6 +121,7 @@ export class OneShot {
     const job: Job = { parameters: null, caller: name, end: null };
     this.#jobs.push(job);
     const forget = sessions.expect(grant.subject);
+    const id = randomUUID();
     try {
       const request = typeof asked === 'function' ? await asked() : asked;
       const checked = rules.check(request.parameters);
@@ -129,11 +131,15 @@ export class OneShot {
       capacity.checkCall(parameters);
       if (engine.state.name !== 'ready') throw new ProtocolError('not_ready');
       job.parameters = parameters;
+      // A refused request needs no place in the fleet.
+      const { subject, limits } = grant;
+      await sessions.claim({ id, subject, counter: 0, most: limits.sessions ?? Infinity });
       const input = await this.#inputOf(request, parameters);
       return await firstResult(engine, { parameters, input, caller });
     } finally {
       job.end = performance.now();
       forget();
+      sessions.release(id);
     }
   }
 

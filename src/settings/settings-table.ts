@@ -19,6 +19,12 @@ export const settingsTable = {
     description: "TCP port that tells HAProxy's agent-check how many more sessions fit; 0 for none.",
   },
   agentHost: { type: 'text', default: '127.0.0.1', description: 'Address to listen on at agentPort.' },
+  agones: {
+    type: 'switch',
+    default: false,
+    description:
+      'Tell the Agones sidecar of this GameServer when the server is ready, how many sessions it has, and when it stops.',
+  },
   insecureNoAuth: {
     type: 'switch',
     default: false,
@@ -221,6 +227,13 @@ export const settingsTable = {
     defaultText: 'a random one',
     description:
       "Secret that resume tokens are sealed with; servers with the same secret resume each other's sessions.",
+  },
+  sessionStore: {
+    type: 'text',
+    default: '',
+    defaultText: 'none',
+    description:
+      'URL of a Redis (redis://, rediss://) that servers with the same resumeKey share: limits of users and resume tokens then hold for all of them.',
   },
   resumeSeconds: {
     type: 'number',

@@ -2,6 +2,11 @@ import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import type { EngineState } from '../engine/engine.js';
 
+/** Where a balancer asks the agent, there are other servers. */
+export const noSharedKey =
+  'the server has an agent for a balancer, but no resumeKey: streams that move between servers start over; ' +
+  'give all servers of the fleet the same (--resume-key)';
+
 /** What decides how many new streams a load balancer may send to this server. */
 export interface AgentReport {
   readonly engine: EngineState['name'];

@@ -29,7 +29,8 @@ async function bareLoop(runtime: ModelRuntime, steps: number): Promise<number> {
   const size = { width: side, height: side };
   const shape = runtime.latentShape(size);
   const length = shape[0] * shape[1] * shape[2];
-  const planes = new Float32Array(3 * side * side).fill(0.1);
+  const pixels = new Uint8Array(3 * side * side).fill(140);
+  const out = new Uint8ClampedArray(pixels.length);
   const row: Row = {
     role: 'positive',
     stage: { timestep: 239, a: 1, b: 1, inputScale: 1 },
@@ -39,9 +40,9 @@ async function bareLoop(runtime: ModelRuntime, steps: number): Promise<number> {
   let frames = 0;
   const start = performance.now();
   while (performance.now() - start < ms) {
-    await runtime.encodePlanes(planes, size);
+    await runtime.encode(pixels, size);
     for (let step = 0; step < steps; step++) await runtime.predict([row], shape);
-    await runtime.decodePlanes(row.input, size);
+    await runtime.decode(row.input, size, out);
     frames += 1;
   }
   return frames / ((performance.now() - start) / 1000);

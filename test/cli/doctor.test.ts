@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,29 +6,18 @@ import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { DoctorReport } from '../../src/cli/doctor/report.js';
 import { ModelCopy } from '../model/model-copy.js';
+import { startMillrace, type Ended } from '../support/command.js';
 import { tinyModel } from '../support/engine.js';
 import { layoutFolder } from '../support/layouts.js';
 import { always, spoil } from '../support/onnx-spoil.js';
 
-const main = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 const cache = await mkdtemp(join(tmpdir(), 'millrace-'));
 after(() => rm(cache, { recursive: true }));
 /** A provider that ONNX Runtime does not have on this system. */
 const absent = process.platform === 'win32' ? 'coreml' : 'dml:1';
 
-interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 function millrace(...args: string[]): Promise<Ended> {
-  const env = { ...process.env, MILLRACE_CACHE_DIRECTORY: cache };
-  return new Promise((resolve) => {
-    const child = execFile(process.execPath, [main, ...args], { env }, (_, stdout, stderr) =>
-      resolve({ code: child.exitCode, stdout, stderr }),
-    );
-  });
+  return startMillrace(args, { MILLRACE_CACHE_DIRECTORY: cache }).ended;
 }
 
 describe('millrace doctor', () => {

@@ -14,7 +14,18 @@ async function help(...command: readonly string[]): Promise<string> {
   return stdout;
 }
 
-for (const command of ['', 'serve', 'run', 'invert', 'pull', 'doctor', 'token', 'bench', 'bench load']) {
+for (const command of [
+  '',
+  'serve',
+  'run',
+  'tune',
+  'invert',
+  'pull',
+  'doctor',
+  'token',
+  'bench',
+  'bench load',
+]) {
   test(`millrace ${command} --help fits in 80 columns`, async () => {
     const lines = (await help(...command.split(' ').filter(Boolean))).split('\n');
     assert.ok(lines.length > 5);

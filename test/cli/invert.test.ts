@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,26 +7,14 @@ import { setTimeout } from 'node:timers/promises';
 import { decodeImage } from '../../src/image/decode.js';
 import type { Image } from '../../src/image/image.js';
 import { meanDifference, tower } from '../image/pictures.js';
-import { repositoryRoot } from '../support/reference.js';
+import { startMillrace, type Ended } from '../support/command.js';
 
-const main = join(repositoryRoot, 'dist/src/cli/main.js');
 const folder = await mkdtemp(join(tmpdir(), 'millrace-'));
 after(() => rm(folder, { recursive: true }));
 const at = (name: string): string => join(folder, name);
 await writeFile(at('tower.jpg'), tower);
 
-interface Ended {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-const run = (...args: string[]): Promise<Ended> =>
-  new Promise((resolve) =>
-    execFile(process.execPath, [main, 'invert', ...args], (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
-    }),
-  );
+const run = (...args: string[]): Promise<Ended> => startMillrace(['invert', ...args]).ended;
 
 const picture = async (path: string): Promise<Image> =>
   decodeImage(await readFile(path), { maxPixels: 1 << 24 });
@@ -56,12 +42,20 @@ describe('millrace invert', () => {
   });
 
   it('stops between two calls when interrupted, and exits with 130', async () => {
-    const args = [main, 'invert', at('tower.jpg'), '-p', 'photo', '-o', at('cut.png'), '--steps', '1000'];
-    const child = spawn(process.execPath, args, { stdio: 'ignore' });
+    const { child, ended } = startMillrace([
+      'invert',
+      at('tower.jpg'),
+      '-p',
+      'photo',
+      '-o',
+      at('cut.png'),
+      '--steps',
+      '1000',
+    ]);
     // By then it loads the networks, or calls them.
     await setTimeout(3000);
     child.kill('SIGINT');
-    const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+    const { code, signal } = await ended;
     // A machine under load may need longer for one call than the command waits.
     assert.ok(code === 130 || signal === 'SIGINT', `${code} ${signal}`);
   });

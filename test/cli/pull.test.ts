@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import type { ChildProcess } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,13 +7,12 @@ import process from 'node:process';
 import { after, before, describe, it } from 'node:test';
 import { decodeImage } from '../../src/image/decode.js';
 import { tower } from '../image/pictures.js';
+import { main, start, startMillrace, type Ended } from '../support/command.js';
 import { tinyModel } from '../support/engine.js';
 import { HubServer } from '../support/hub-server.js';
-import { repositoryRoot } from '../support/reference.js';
 import { startServer } from '../support/server-process.js';
 import { StreamClient } from '../support/stream-client.js';
 
-const main = join(repositoryRoot, 'dist/src/cli/main.js');
 const unet = 'unet/model.onnx';
 let hub: HubServer;
 let home: string;
@@ -39,30 +37,11 @@ after(async () => {
   await rm(home, { recursive: true });
 });
 
-interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function start(command: string, args: readonly string[], environment: Readonly<Record<string, string>>) {
-  const child = spawn(command, args, { env: { ...process.env, ...environment } });
-  let [stdout, stderr] = ['', ''];
-  child.stdout.on('data', (data: Buffer) => (stdout += data.toString()));
-  child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
-  const ended = once(child, 'close').then(([code]: unknown[]): Ended => ({
-    code: typeof code === 'number' ? code : null,
-    stdout,
-    stderr,
-  }));
-  return { child, ended };
-}
-
 function millrace(
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
 ): Promise<Ended> {
-  return start(process.execPath, [main, ...args], environment).ended;
+  return startMillrace(args, environment).ended;
 }
 
 /** Returns the path of a new home for the hub's tools, which does not exist yet. */
@@ -194,7 +173,7 @@ describe('millrace pull', () => {
     it(`continues after ${signal}`, async () => {
       const own = freshHome();
       hub.plan(/unet\/model\.onnx$/, { kind: 'stall', after: 600_000 });
-      const { child, ended } = start(process.execPath, [main, 'pull', 'studio/tiny'], { HF_HOME: own });
+      const { child, ended } = startMillrace(['pull', 'studio/tiny'], { HF_HOME: own });
       const partial = join(rootOf(own), 'blobs', `${hub.checksum(unet)}.incomplete`);
       const size = (): Promise<number> =>
         stat(partial).then(
@@ -227,7 +206,7 @@ describe('millrace pull', () => {
     const own = freshHome();
     hub.plan(/unet\/model\.onnx$/, { kind: 'stall', after: 1000 });
     const environment = { HF_HOME: own, HF_HUB_DOWNLOAD_TIMEOUT: '2' };
-    const first = start(process.execPath, [main, 'pull', 'studio/tiny'], environment);
+    const first = startMillrace(['pull', 'studio/tiny'], environment);
     const lock = join(own, 'hub/.locks/models--studio--tiny/millrace.lock');
     await until(
       () =>

@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { decodeImage } from '../../src/image/decode.js';
 import { fitImage } from '../../src/image/fit.js';
@@ -14,34 +12,20 @@ import { probeVideo } from '../../src/video/probe.js';
 import { readVideo } from '../../src/video/read.js';
 import { meanColour, meanDifference, tower } from '../image/pictures.js';
 import { ModelCopy } from '../model/model-copy.js';
+import { startMillrace, type Ended, type Started } from '../support/command.js';
 import { tinyModel } from '../support/engine.js';
 import { classifierGraph, writeSafetyChecker } from '../support/safety-model.js';
 import { collect, ffmpeg, fixturePath, soundOf } from '../video/videos.js';
 
-const main = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 const walkers = fixturePath('videos/walkers.mp4');
 const spatial = fixturePath('videos/spatial-audio.mov');
 const folder = await mkdtemp(join(tmpdir(), 'millrace-'));
 after(() => rm(folder, { recursive: true }));
 const at = (name: string): string => join(folder, name);
 
-interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function start(...args: string[]) {
+function start(...args: string[]): Started {
   // No programs on the PATH, so that the packaged ffmpeg is used.
-  const env = { ...process.env, XDG_CACHE_HOME: at('cache'), PATH: folder };
-  const child = spawn(process.execPath, [main, 'run', ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-  let [stdout, stderr] = ['', ''];
-  child.stdout.on('data', (data: Buffer) => (stdout += data.toString()));
-  child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
-  const ended = new Promise<Ended>((resolve) =>
-    child.on('close', (code) => resolve({ code, stdout, stderr })),
-  );
-  return { child, ended };
+  return startMillrace(['run', ...args], { XDG_CACHE_HOME: at('cache'), PATH: folder });
 }
 
 async function run(...args: string[]): Promise<Ended> {

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { encodeMessage, type ClientMessage } from '@millrace/protocol';
+import { Random } from '../support/random.js';
 
 const folder = new URL('../../../protocol/fixtures/', import.meta.url);
 
@@ -21,40 +22,32 @@ const seeds: readonly Uint8Array[] = [
 
 /** Damages messages byte by byte; the same seed gives the same damage. */
 export class Mutator {
-  #state: number;
+  readonly #random: Random;
 
   constructor(seed: number) {
-    this.#state = seed;
+    this.#random = new Random(seed);
   }
 
   next(): Uint8Array<ArrayBuffer> {
     let bytes: Uint8Array = this.#pick(seeds).slice();
-    for (let changes = 1 + this.#below(4); changes > 0; changes--) bytes = this.#damage(bytes);
+    for (let changes = 1 + this.#random.below(4); changes > 0; changes--) bytes = this.#damage(bytes);
     return new Uint8Array(bytes);
   }
 
-  /** Returns an integer from 0 to `limit` - 1 (mulberry32). */
-  #below(limit: number): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0;
-    let t = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % limit;
-  }
-
   #pick<T>(items: readonly T[]): T {
-    return items[this.#below(items.length)];
+    return items[this.#random.below(items.length)];
   }
 
   #damage(bytes: Uint8Array): Uint8Array {
-    const at = this.#below(bytes.length + 1);
-    const length = this.#below(8);
-    switch (this.#below(6)) {
+    const at = this.#random.below(bytes.length + 1);
+    const length = this.#random.below(8);
+    switch (this.#random.below(6)) {
       case 0:
-        return bytes.length === 0 ? bytes : bytes.with(at % bytes.length, this.#below(256));
+        return bytes.length === 0 ? bytes : bytes.with(at % bytes.length, this.#random.below(256));
       case 1:
         return bytes.length === 0
           ? bytes
-          : bytes.with(at % bytes.length, bytes[at % bytes.length] ^ (1 << this.#below(8)));
+          : bytes.with(at % bytes.length, bytes[at % bytes.length] ^ (1 << this.#random.below(8)));
       case 2:
         return bytes.subarray(0, at);
       case 3:
@@ -71,7 +64,9 @@ export class Mutator {
     const special = [
       0x80, 0x90, 0xa0, 0xc0, 0xc1, 0xc4, 0xc7, 0xca, 0xcb, 0xcf, 0xd3, 0xdb, 0xdd, 0xdf, 0xff,
     ];
-    return Uint8Array.from({ length }, () => (this.#below(2) === 0 ? this.#pick(special) : this.#below(256)));
+    return Uint8Array.from({ length }, () =>
+      this.#random.below(2) === 0 ? this.#pick(special) : this.#random.below(256),
+    );
   }
 }
 

@@ -19,6 +19,10 @@ export interface FleetOptions {
   readonly linked?: boolean;
 }
 
+async function closeAll(parts: readonly (AsyncDisposable | null)[]): Promise<void> {
+  await Promise.all(parts.map((part) => part?.[Symbol.asyncDispose]() ?? Promise.resolve()));
+}
+
 /** Servers as ops/docs/fleet.md starts them, and a HAProxy in front of them. */
 export class Fleet implements AsyncDisposable {
   readonly nodes: readonly FleetNode[];
@@ -41,9 +45,8 @@ export class Fleet implements AsyncDisposable {
     }
     const [first] = nodes;
     const link = linked && first ? await Link.to(first.port) : null;
-    const reached = nodes.map(
-      (node): ServerPorts =>
-        link && node === first ? { port: link.port, agentPort: node.agentPort } : node,
+    const reached = nodes.map((node): ServerPorts =>
+      link && node === first ? { port: link.port, agentPort: node.agentPort } : node,
     );
     try {
       await Promise.all(nodes.map((node) => node.start()));
@@ -52,7 +55,7 @@ export class Fleet implements AsyncDisposable {
       await fleet.haproxy.idle();
       return fleet;
     } catch (error) {
-      await Promise.all([...nodes, link].map((part) => part?.[Symbol.asyncDispose]()));
+      await closeAll([...nodes, link]);
       throw error;
     }
   }
@@ -84,7 +87,7 @@ export class Fleet implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.haproxy[Symbol.asyncDispose]();
-    await Promise.all([...this.nodes, this.#link].map((part) => part?.[Symbol.asyncDispose]()));
+    await closeAll([...this.nodes, this.#link]);
   }
 }
 

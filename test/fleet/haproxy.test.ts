@@ -29,10 +29,10 @@ async function closeAll(clients: readonly StreamClient[]): Promise<void> {
 
 describe('ops/haproxy', () => {
   it(
-    'is valid according to HAProxy, for listed servers and for DNS, with and without TLS',
+    'is valid according to HAProxy, for listed servers and for DNS, spread and packed',
     { skip: haproxy.skip },
     () => {
-      for (const env of [{}, { MILLRACE_SERVICE: 'nodes.example' }]) {
+      for (const env of [{}, { MILLRACE_SERVICE: 'nodes.example' }, { MILLRACE_PACKED: '1' }]) {
         assert.equal(
           complaintsOf(haproxy, ['-c', '-f', haproxyFile], { env: { ...process.env, ...env } }),
           null,
@@ -43,7 +43,7 @@ describe('ops/haproxy', () => {
 
   it('names only existing settings, and limits each address as a server does by default', () => {
     // Its own variables are no settings.
-    assertKnownSettings(text.replace(/MILLRACE_(CERTIFICATE|SERVICE)\b/g, ''));
+    assertKnownSettings(text.replace(/MILLRACE_(CERTIFICATE|PACKED|SERVICE)\b/g, ''));
     assert.match(
       text,
       new RegExp(`sc_conn_cur\\(0\\) gt ${settingsTable.maxConnectionsPerAddress.default} `),
@@ -117,5 +117,24 @@ describe('a fleet behind HAProxy', { skip: haproxy.skip }, () => {
     for (const path of ['/metrics', '/v1/admin/overview', '/v1/admin/drain']) {
       assert.equal((await fetch(`${fleet.url}${path}`, { method: 'POST' })).status, 404, path);
     }
+  });
+});
+
+describe('a fleet that is packed', { skip: haproxy.skip }, () => {
+  it('fills one node before the next, so that one without streams can be removed', async () => {
+    process.env['MILLRACE_PACKED'] = '1';
+    await using fleet = await Fleet.start({ slots: 3 });
+    delete process.env['MILLRACE_PACKED'];
+    const clients: StreamClient[] = [];
+    for (const sessions of [
+      [1, 0, 0],
+      [2, 0, 0],
+      [3, 0, 0],
+      [3, 1, 0],
+    ]) {
+      clients.push(await StreamClient.open(fleet.streamUrl, parameters));
+      assert.deepEqual(await fleet.sessions(), sessions);
+    }
+    await closeAll(clients);
   });
 });

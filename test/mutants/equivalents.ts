@@ -48,14 +48,9 @@ export const equivalents: readonly Equivalent[] = [
     change: 'i < count -> i <= count',
     reason: unused,
   })),
-  {
-    file: 'src/engine/worker/networks/half.ts',
-    change: /^i < (?:floats|halves)\.length -> i <= /,
-    reason: lost,
-  },
-  ...['calibration/precision', 'networks/autoencoder', 'networks/half', 'networks/pixels'].map((name) => ({
+  ...['calibration/precision', 'networks/latent-scaling'].map((name) => ({
     file: `src/engine/worker/${name}.ts`,
-    change: /^(?:a|b|bits|floats|floatOf|halves|latent|out|pixels|planes|value)\[.+\] \?\? 0 -> (?!\(0\)$)/,
+    change: /^(?:a|b|latent|out)\[.+\] \?\? 0 -> (?!\(0\)$)/,
     reason: inRange,
   })),
   ...['deis', 'dpm-solver', 'euler', 'heun', 'unipc'].map((name) => ({
@@ -134,11 +129,6 @@ export const equivalents: readonly Equivalent[] = [
     reason: 'They only satisfy the compiler.',
   },
   {
-    file: 'src/engine/worker/networks/half.ts',
-    change: /^magnitude >= 0x(?:477ff000|38800000) -> magnitude > /,
-    reason: 'At the bound itself both branches give the same result.',
-  },
-  {
     file: 'src/engine/worker/planning/plan.ts',
     source: "typeof parameters.seed === 'number' ? [{ seed: parameters.seed, weight: 1 }] : parameters.seed;",
     change: 'weight: 1 -> weight: 2',
@@ -211,11 +201,11 @@ export const equivalents: readonly Equivalent[] = [
     change: 'index: 0 -> index: (-1)',
     reason: 'There is one CPU device: its number is not read.',
   },
-  ...['pixels', 'finite'].map((name) => ({
-    file: `src/engine/worker/networks/${name}.ts`,
+  {
+    file: 'src/engine/worker/networks/finite.ts',
     change: /^sum (?:= 0 -> sum = (?:1|\(-1\))|\+= .* -> sum -= .*)$/,
     reason: 'The code only checks whether the sum is finite.',
-  })),
+  },
   ...engineEquivalents,
   {
     file: 'src/engine/host/supervisor.ts',

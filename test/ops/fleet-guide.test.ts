@@ -8,6 +8,7 @@ import { variableOf } from '../../src/settings/setting.js';
 import { readSettings } from '../../src/settings/settings.js';
 import { agentLine, type AgentReport } from '../../src/transport/agent-server.js';
 import { repositoryRoot } from '../support/reference.js';
+import { plannerFlags } from '../bench/fleet/options.js';
 import { assertKnownFlags } from './known-settings.js';
 
 const read = (path: string): string => readFileSync(join(repositoryRoot, path), 'utf8');
@@ -28,8 +29,8 @@ describe('ops/docs/fleet.md', () => {
     assert.deepEqual(shown, reports.map(agentLine));
   });
 
-  it('names existing flags of the server', () => {
-    assertKnownFlags(guide);
+  it('names existing flags of the server and of the planner', () => {
+    assertKnownFlags(guide, plannerFlags);
   });
 
   it('has a configuration file that the server accepts, with the values of Kubernetes', () => {

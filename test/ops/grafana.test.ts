@@ -12,9 +12,10 @@ const panelTypes = new Set(['stat', 'timeseries', 'heatmap', 'table']);
 const units = new Set<unknown>(['short', 's', 'percentunit', 'bytes', 'Bps', 'eps', 'rowsps', 'suffix:fps']);
 
 describe('ops/grafana', () => {
-  it('has dashboards for the overview, the frames and the capacity', () => {
+  it('has dashboards for the overview, the frames, the capacity and the fleet', () => {
     assert.deepEqual(dashboards.map(({ uid }) => uid).sort(), [
       'millrace-capacity',
+      'millrace-fleet',
       'millrace-frames',
       'millrace-overview',
     ]);

@@ -6,12 +6,15 @@ const names = Object.keys(settingsTable);
 const variables = new Set(names.map(variableOf));
 const flags = new Set([...names.map(flagOf), '--config']);
 
-/** Asserts that each flag in the code of a text is one of `serve`. */
-export function assertKnownFlags(text: string): void {
+/**
+ * Asserts that each flag in the code of a text is one of `serve`.
+ * @param others flags, without dashes, of other commands that the text explains.
+ */
+export function assertKnownFlags(text: string, others: readonly string[] = []): void {
   const named = [...text.matchAll(/`(--[a-z][a-z-]+)[^`]*`/g)].map(([, flag = '']) => flag);
   assert.ok(named.length > 0);
   assert.deepEqual(
-    named.filter((flag) => !flags.has(flag)),
+    named.filter((flag) => !flags.has(flag) && !others.includes(flag.slice(2))),
     [],
   );
 }

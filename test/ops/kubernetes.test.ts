@@ -33,12 +33,18 @@ interface Spec {
   readonly maxReplicaCount: number;
   readonly jobLabel: string;
   readonly triggers: readonly { readonly metadata: { readonly query: string } }[];
-  readonly template: {
-    readonly metadata: { readonly labels: Readonly<Record<string, string>> };
-    readonly spec: PodSpec;
-  };
+  readonly selector?: object;
+  readonly template: PodTemplate;
+  readonly fleetName?: string;
+  readonly policy: { readonly buffer: { readonly maxReplicas: number } };
+}
+interface PodTemplate {
+  readonly metadata: { readonly labels: Readonly<Record<string, string>> };
+  readonly spec: PodSpec;
 }
 interface PodSpec {
+  /** In a Fleet, where this is the specification of a GameServer. */
+  readonly template?: PodTemplate;
   readonly terminationGracePeriodSeconds: number;
   readonly securityContext: {
     readonly runAsNonRoot: boolean;
@@ -48,6 +54,7 @@ interface PodSpec {
   readonly containers: readonly Container[];
 }
 interface Container {
+  readonly envFrom: readonly { readonly configMapRef: { readonly name: string } }[];
   readonly env: readonly { readonly name: string; readonly value?: string }[];
   readonly ports: readonly { readonly containerPort: number }[];
   readonly lifecycle: { readonly preStop: { readonly sleep: { readonly seconds: number } } };
@@ -80,12 +87,22 @@ const variants: Readonly<Record<string, () => readonly Manifest[]>> = {
   cpu: () => render('cpu'),
   nvidia: () => render('nvidia'),
   'nvidia with keda and monitoring': () => render('nvidia', ['keda', 'monitoring']),
+  'nvidia with agones and monitoring': () => render('nvidia', ['agones', 'monitoring']),
 };
 
 function find(objects: readonly Manifest[], kind: string, name: string): Manifest {
   const found = objects.find((object) => object.kind === kind && object.metadata.name.startsWith(name));
   assert.ok(found, `there is no ${kind} ${name}`);
   return found;
+}
+
+/** Returns the Deployment of the servers, or one with the pods of their Fleet. */
+function serversOf(objects: readonly Manifest[]): Manifest {
+  const fleet = objects.find(({ kind }) => kind === 'Fleet');
+  const template = fleet?.spec.template.spec.template;
+  if (!fleet || !template) return find(objects, 'Deployment', 'millrace');
+  const spec = { selector: { matchLabels: template.metadata.labels }, template } as Spec;
+  return { ...fleet, apiVersion: 'apps/v1', kind: 'Deployment', spec };
 }
 
 /** Returns the settings of the servers, by their variables. */
@@ -120,9 +137,10 @@ describe('ops/kubernetes', { skip: kubectl.skip }, () => {
 
   for (const [name, objectsOf] of Object.entries(variants)) {
     it(`${name}: has no unknown field, according to the schemas of Kubernetes`, { skip: noSchemas }, () => {
-      const own = objectsOf().filter(({ apiVersion }) => !(apiVersion in customResources));
-      assert.equal(complaintsAbout(own), '');
-      const { spec, ...deployment } = find(own, 'Deployment', 'millrace');
+      const objects = objectsOf();
+      const own = objects.filter(({ apiVersion }) => !(apiVersion in customResources));
+      assert.equal(complaintsAbout([...own, serversOf(objects)]), '');
+      const { spec, ...deployment } = serversOf(objects);
       const misspelled = { ...deployment, spec: { ...spec, replica: 2 } };
       assert.match(complaintsAbout([misspelled]), /^Deployment millrace .*replica/);
     });
@@ -130,11 +148,11 @@ describe('ops/kubernetes', { skip: kubectl.skip }, () => {
     it(`${name}: uses only existing settings, and the ports of HAProxy's configuration`, () => {
       const objects = objectsOf();
       const settings = settingsOf(objects);
-      const { env } = find(objects, 'Deployment', 'millrace').spec.template.spec.containers[0];
+      const { env, envFrom, ports } = serversOf(objects).spec.template.spec.containers[0];
+      assert.equal(envFrom[0].configMapRef.name, find(objects, 'ConfigMap', 'millrace-').metadata.name);
       assertKnownSettings([...Object.keys(settings), ...env.map((entry) => entry.name)].join('\n'));
       assert.equal(settings['MILLRACE_AGENT_PORT'], /agent-port (\d+)/.exec(haproxyText)?.[1]);
       assert.ok(haproxyText.includes(`"\${MILLRACE_SERVICE}":${settings['MILLRACE_PORT']} `));
-      const { ports } = find(objects, 'Deployment', 'millrace').spec.template.spec.containers[0];
       assert.deepEqual(
         ports.map(({ containerPort }) => String(containerPort)),
         [settings['MILLRACE_PORT'], settings['MILLRACE_AGENT_PORT']],
@@ -143,8 +161,7 @@ describe('ops/kubernetes', { skip: kubectl.skip }, () => {
 
     it(`${name}: gives a server the time to send its clients elsewhere`, () => {
       const objects = objectsOf();
-      const { terminationGracePeriodSeconds: grace, containers } = find(objects, 'Deployment', 'millrace')
-        .spec.template.spec;
+      const { terminationGracePeriodSeconds: grace, containers } = serversOf(objects).spec.template.spec;
       const stop =
         Number(settingsOf(objects)['MILLRACE_DRAIN_SECONDS']) + containers[0].lifecycle.preStop.sleep.seconds;
       // Up to 30 seconds for the running call of the engine.
@@ -154,7 +171,8 @@ describe('ops/kubernetes', { skip: kubectl.skip }, () => {
     });
 
     it(`${name}: follows the restricted pod security standard`, () => {
-      for (const { spec } of objectsOf().filter(({ kind }) => kind === 'Deployment')) {
+      const objects = objectsOf();
+      for (const { spec } of [serversOf(objects), find(objects, 'Deployment', 'haproxy')]) {
         const pod = spec.template.spec;
         assert.equal(pod.securityContext.runAsNonRoot, true);
         assert.equal(pod.securityContext.seccompProfile.type, 'RuntimeDefault');
@@ -191,11 +209,28 @@ describe('ops/kubernetes', { skip: kubectl.skip }, () => {
     assert.equal(deployment.replicas, undefined, 'each apply would undo what KEDA has set');
   });
 
+  it('with Agones: keeps busy servers, scales by idle ones, and fills one server after another', () => {
+    const objects = render('cpu', ['agones']);
+    const fleet = find(objects, 'Fleet', 'millrace');
+    const { eviction, counters } = fleet.spec.template.spec as { eviction?: object; counters?: object };
+    assert.deepEqual(eviction, { safe: 'Never' });
+    assert.deepEqual(Object.keys(counters ?? {}), ['sessions']);
+    assert.equal(settingsOf(objects)['MILLRACE_AGONES'], 'true');
+    const { spec } = find(objects, 'FleetAutoscaler', 'millrace');
+    assert.equal(spec.fleetName, fleet.metadata.name);
+    assert.equal(fleet.spec.replicas, undefined, 'each apply would undo what the autoscaler has set');
+    assert.ok(spec.policy.buffer.maxReplicas <= Number(/server-template node (\d+)/.exec(haproxyText)?.[1]));
+    const { env } = find(objects, 'Deployment', 'haproxy').spec.template.spec.containers[0];
+    assert.ok(env.some(({ name }) => name === 'MILLRACE_PACKED'));
+    // Two budgets for one pod would make evictions fail.
+    assert.ok(!objects.some(({ kind }) => kind === 'PodDisruptionBudget'));
+  });
+
   it('has custom resources without unknown fields', () => {
-    const own = render('cpu', ['keda', 'monitoring']).filter(
+    const own = [...render('cpu', ['keda', 'monitoring']), ...render('cpu', ['agones'])].filter(
       ({ apiVersion }) => apiVersion in customResources,
     );
-    assert.equal(own.length, 3);
+    assert.equal(own.length, 5);
     for (const object of own) {
       const check = new Ajv2020().compile(customResources[object.apiVersion] ?? false);
       assert.ok(check(object), JSON.stringify(check.errors));

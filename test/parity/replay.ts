@@ -9,6 +9,7 @@ import {
 import type { ModelRuntime } from '../../src/engine/worker/networks/runtime.js';
 import type { KeptRows } from '../../src/engine/worker/networks/unet.js';
 import type { PictureSteering } from '../../src/engine/worker/streams/picture-steering.js';
+import { floatVaeOf } from '../support/float-vae.js';
 import { admissionOf, guidanceOf, planOf, slice, type RecordedCase } from './recorded-case.js';
 
 /** The largest error of each tensor so far, relative to max(1, largest wanted value). */
@@ -116,7 +117,8 @@ export class Replay {
     const { tensors, parameters } = this.#case;
     let latent: Float32Array | null = null;
     if (parameters.mode === 'img2img') {
-      latent = await this.#runtime.encodePlanes(slice(tensors, 'image', k, f), parameters);
+      const vae = await floatVaeOf(this.#runtime.folder);
+      latent = await vae.encode(slice(tensors, 'image', k, f), parameters);
       this.#compare('latent', latent, k, f);
     }
     this.#stream.admit(this.#stream.ordinal, latent, own);
@@ -195,7 +197,8 @@ export class Replay {
 
   async #finish(k: number, f: number, latent: Float32Array): Promise<void> {
     this.#compare('x0', latent, k, f);
-    this.#compare('image_out', await this.#runtime.decodePlanes(latent, this.#case.parameters), k, f);
+    const vae = await floatVaeOf(this.#runtime.folder);
+    this.#compare('image_out', await vae.decode(latent, this.#case.parameters), k, f);
   }
 
   #compare(name: string, got: ArrayLike<number>, ...index: readonly number[]): void {

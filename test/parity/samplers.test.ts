@@ -6,6 +6,7 @@ import { followFlow, followInstaFlow, followPerflow } from './samplers/flows.js'
 import { followBdia, followRoundTrip } from './samplers/bdia.js';
 import { followV3 } from './samplers/dpm-solver-v3.js';
 import { followMeanReverting } from './samplers/mean-reverting.js';
+import { followStatistics } from './samplers/statistics.js';
 import { followMomentum, followWithMomentum } from './samplers/momentum.js';
 import { followSuperposition } from './samplers/superposition.js';
 
@@ -14,6 +15,7 @@ const runners: Readonly<Record<string, (run: SamplerRun) => void | Promise<void>
   momentum: followMomentum,
   momentum_dpmpp: followWithMomentum('DPMSolverMultistepScheduler'),
   dpmv3: followV3,
+  dpmv3_ems: followStatistics,
   mr: followMeanReverting,
   superdiff: followSuperposition(true),
   superdiff_right: followSuperposition(false),

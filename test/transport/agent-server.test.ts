@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { describe, it } from 'node:test';
+import { pino } from 'pino';
+import { createApp } from '../../src/app.js';
+import { readSettings } from '../../src/settings/settings.js';
 import { AgentServer, agentLine, type AgentReport } from '../../src/transport/agent-server.js';
+import { tinyModel } from '../support/engine.js';
 import { freePort } from '../support/free-port.js';
 import { motionJpegFrames } from '../support/frames.js';
 import { startServer } from '../support/server.js';
@@ -102,5 +106,19 @@ describe('the agent of a server', () => {
     const [picture = new Uint8Array()] = motionJpegFrames('walkers.mjpeg');
     assert.equal((await first.generate(0, picture)).type, 'result');
     await drained;
+  });
+
+  it('comes with one warning if the server has no resume key', async () => {
+    const warningsWith = async (resumeKey: string): Promise<number> => {
+      let log = '';
+      const logger = pino({ level: 'warn' }, { write: (line: string) => void (log += line) });
+      const own = { port: 0, model: tinyModel, cacheDirectory: '', threads: 1, sloFps: 0 };
+      const flags = { ...own, agentPort: await freePort(), resumeKey };
+      await using app = await createApp(readSettings({ flags }), logger);
+      await app.listen();
+      return log.match(/no resumeKey: .*--resume-key/g)?.length ?? 0;
+    };
+    assert.equal(await warningsWith(''), 1);
+    assert.equal(await warningsWith('the key of the fleet'), 0);
   });
 });

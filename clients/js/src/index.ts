@@ -27,4 +27,6 @@ export type {
   StageTimes,
   StageTimings,
   StreamParameters,
+  UnderstoodPrompt,
 } from '@millrace/protocol';
+export { understoodInWords } from '@millrace/protocol';

@@ -6,6 +6,7 @@ import type {
   ReadyMessage,
   ResultMessage,
   StreamParameters,
+  UnderstoodPrompt,
   UpdatedMessage,
 } from '@millrace/protocol';
 import type { CloseInfo } from './closing.js';
@@ -37,8 +38,6 @@ export class MillraceStream implements AsyncDisposable {
   #resolveClosed: () => void = () => {};
   #connection: Connection;
   #ready: ReadyMessage;
-  #limits: Limits;
-  #parameters: StreamParameters;
   #nextFrame = 0;
   #ended = false;
   #failure: MillraceError | undefined;
@@ -51,8 +50,6 @@ export class MillraceStream implements AsyncDisposable {
     this.#updates = new Updates(options.parameters);
     this.#connection = opened.connection;
     this.#ready = opened.ready;
-    this.#limits = opened.ready.limits;
-    this.#parameters = opened.ready.parameters;
     this.#closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
@@ -60,9 +57,9 @@ export class MillraceStream implements AsyncDisposable {
       arrived: (frame) => this.#events.emit('result', frame),
       heard: () => this.#events.listened('result'),
       consumed: ({ frame, time }) =>
-        this.#statistics.countConsumed(frame, time, this.#parameters.mode === 'txt2img'),
+        this.#statistics.countConsumed(frame, time, this.parameters.mode === 'txt2img'),
       drop: (id, reason) => this.#drop(id, reason),
-      expectsAfter: (id) => this.#inFlight.hasNewer(id) || this.#parameters.mode === 'txt2img',
+      expectsAfter: (id) => this.#inFlight.hasNewer(id) || this.parameters.mode === 'txt2img',
     });
     this.#sender = new FrameSender(opened, {
       sent: (id) => {
@@ -114,12 +111,17 @@ export class MillraceStream implements AsyncDisposable {
   }
 
   get limits(): Limits {
-    return this.#limits;
+    return this.#ready.limits;
   }
 
   /** All parameters, as last reported by the server. */
   get parameters(): StreamParameters {
-    return this.#parameters;
+    return this.#ready.parameters;
+  }
+
+  /** What the model made of each prompt in force; undefined if the server does not say. */
+  get understood(): readonly UnderstoodPrompt[] | undefined {
+    return this.#ready.understood;
   }
 
   /** Number of frames that would be sent at once; at 0 the newest frame waits for the next credit. */
@@ -200,8 +202,6 @@ export class MillraceStream implements AsyncDisposable {
   #adopt(connection: Connection, ready: ReadyMessage): void {
     this.#connection = connection;
     this.#ready = ready;
-    this.#limits = ready.limits;
-    this.#parameters = ready.parameters;
     this.#lostPicture.await(this.#inFlight.newest);
     if (!ready.resumed) this.#lose(this.#inFlight.clear());
     this.#inFlight.orphan();
@@ -217,7 +217,7 @@ export class MillraceStream implements AsyncDisposable {
         this.#sender.allow(message.total);
         return;
       case 'result':
-        if (this.#inFlight.repeats(message.id) && this.#parameters.mode !== 'txt2img')
+        if (this.#inFlight.repeats(message.id) && this.parameters.mode !== 'txt2img')
           return this.#results.skip(message);
         this.#lostPicture.answered(message.id);
         this.#lose(this.#inFlight.finished(message.id));
@@ -235,7 +235,7 @@ export class MillraceStream implements AsyncDisposable {
         this.#events.emit('quality', { fps: message.fps });
         return;
       case 'authenticated':
-        this.#limits = message.limits ?? this.#limits;
+        this.#ready = { ...this.#ready, limits: message.limits ?? this.limits };
         return;
       case 'error':
         this.#receiveError(message);
@@ -253,9 +253,9 @@ export class MillraceStream implements AsyncDisposable {
     this.#resolveClosed();
   }
 
-  #receiveUpdated({ request, from, parameters }: UpdatedMessage): void {
-    this.#parameters = parameters;
-    const update = { from, parameters };
+  #receiveUpdated({ request, from, parameters, understood }: UpdatedMessage): void {
+    const update = { from, parameters, ...(understood && { understood }) };
+    this.#ready = { ...this.#ready, parameters, ...(understood && { understood }) };
     this.#updates.resolve(request, update);
     this.#events.emit('updated', update);
   }
@@ -274,7 +274,7 @@ export class MillraceStream implements AsyncDisposable {
 
   readonly #sendUpdate = (request: number, parameters: ParameterUpdate): void => {
     const message = { type: 'update', request, parameters } as const;
-    const { message_bytes: most } = this.#limits;
+    const { message_bytes: most } = this.limits;
     if (encodeMessage(message).length <= most) this.#connection.send(message);
     else this.#updates.reject(request, tooLarge('The update', most));
   };

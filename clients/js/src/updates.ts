@@ -1,10 +1,12 @@
-import type { ParameterUpdate, StreamParameters } from '@millrace/protocol';
+import type { ParameterUpdate, StreamParameters, UnderstoodPrompt } from '@millrace/protocol';
 import type { MillraceError } from './errors.js';
 
 /** The answer to an update: parameters in force from the result of input frame `from` on. */
 export interface Update {
   readonly from: number;
   readonly parameters: StreamParameters;
+  /** What the model made of each prompt; absent if the server does not say. */
+  readonly understood?: readonly UnderstoodPrompt[];
 }
 
 interface PendingUpdate {

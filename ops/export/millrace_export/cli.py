@@ -85,6 +85,18 @@ def _parser() -> argparse.ArgumentParser:
         choices=FAMILIES,
         help="what the model was distilled for, which sets the defaults in millrace.json; default: detected",
     )
+    parser.add_argument(
+        "--precompute",
+        action="store_true",
+        help="the U-Net takes keys and values of prompts and what timesteps give, which small graphs compute once",
+    )
+    parser.add_argument(
+        "--attention",
+        choices=("fused", "plain"),
+        default="fused",
+        help="one operator of ONNX Runtime (CPU, CUDA, WebGPU, DirectML), or plain ones of ONNX (TensorRT, CoreML); "
+        "default: %(default)s",
+    )
     parser.add_argument("--revision", help="branch, tag or commit of a hub repository")
     parser.add_argument("--variant", help="weights variant of a diffusers model, such as fp16")
     parser.add_argument(
@@ -105,7 +117,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("--fp16 already stores float16 weights; omit --weights-fp16")
     source = Source(options.model, options.base, options.vae, options.lora, options.revision, options.variant)
     how = Options(
-        options.fp16, options.weights_fp16, options.family, options.force, int(options.external_data_above * 1e6)
+        options.fp16,
+        options.weights_fp16,
+        options.family,
+        options.force,
+        int(options.external_data_above * 1e6),
+        options.precompute,
+        options.attention == "fused",
     )
     try:
         steering = SteeringRequest.parse(

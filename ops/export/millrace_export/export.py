@@ -17,6 +17,8 @@ from .family import defaults_of, family_of
 from .graph import EMBEDDED_BYTES, round_weights, write_graph
 from .layout import write_json, write_layout
 from .parts import Part, part_names, take_parts
+from .precompute import NAMES as PRECOMPUTED
+from .precompute import precomputed_parts
 from .source import Model, Source, load
 from .staging import require_space, staged_folder
 from .steering.load import load_steering, pixels_of
@@ -32,6 +34,9 @@ class Options:
     family: str | None = None
     replace: bool = False
     embedded_bytes: int = EMBEDDED_BYTES
+    # Whether the U-Net takes keys and values of the prompt, and what the timestep gives.
+    precompute: bool = False
+    fused_attention: bool = True
 
     @property
     def dtype(self) -> torch.dtype:
@@ -80,11 +85,14 @@ def write_model(
     """Write a loaded model, part by part, which removes the networks from the model."""
     require_space(folder, _bytes_needed(model, options, steering))
     write_layout(model, folder, {"description": description[:1000], "defaults": defaults_of(model, family)})
-    names, parts = part_names(model), take_parts(model, options.half)
+    unet_names, unet_parts = (PRECOMPUTED, precomputed_parts) if options.precompute else (["unet"], None)
+    names = [*(name for name in part_names(model) if name != "unet"), *unet_names]
+    parts = take_parts(model, options.half, unet_parts)
     if steering is not None:
         # The U-Net is written twice: rows without steering take the plain graph and pay nothing.
         names += steering_names(steering)
-        parts = itertools.chain(parts, steering_parts(steering, model.unet, pixels_of(model), options.dtype))
+        steered = steering_parts(steering, model.unet, pixels_of(model), options.dtype, options.precompute)
+        parts = itertools.chain(parts, steered)
         write_json(folder / "unet_steered/config.json", steering_config(steering))
     return write_parts(names, parts, folder, options, progress)
 
@@ -107,7 +115,13 @@ def write_parts(
         if half_weights:
             round_weights(part)
         path = folder / name / "model.onnx"
-        size = write_graph(part, path, half_weights=half_weights, embedded_bytes=options.embedded_bytes)
+        size = write_graph(
+            part,
+            path,
+            half_weights=half_weights,
+            embedded_bytes=options.embedded_bytes,
+            fused_attention=options.fused_attention,
+        )
         progress(f"{number}/{len(names)} {name}: checking {size / 1e6:.0f} MB against torch")
         cases = reference(part)
         kind = "float32, stored as float16" if half_weights else str(part.dtype).removeprefix("torch.")

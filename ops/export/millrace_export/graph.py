@@ -12,7 +12,7 @@ import onnx
 import torch
 from onnx import TensorProto, helper
 
-from .attention import plain_attention
+from .attention import FUSED_DOMAIN, traced_attention
 from .branches import skip_at_zero
 from .errors import ExportError
 from .parts import Part
@@ -28,7 +28,14 @@ _PREFIX = "network."
 _TYPES = {torch.float32: TensorProto.FLOAT, torch.float16: TensorProto.FLOAT16, torch.int64: TensorProto.INT64}
 
 
-def write_graph(part: Part, path: Path, *, half_weights: bool = False, embedded_bytes: int = EMBEDDED_BYTES) -> int:
+def write_graph(
+    part: Part,
+    path: Path,
+    *,
+    half_weights: bool = False,
+    embedded_bytes: int = EMBEDDED_BYTES,
+    fused_attention: bool = True,
+) -> int:
     """Write model.onnx, and beside it model.onnx_data if the weights are larger than `embedded_bytes`.
 
     half_weights: store weights as float16 with a Cast, which runtimes fold when they load the graph: half the
@@ -36,7 +43,7 @@ def write_graph(part: Part, path: Path, *, half_weights: bool = False, embedded_
     Returns the number of bytes written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    model = _trace(part)
+    model = _trace(part, fused_attention)
     weights = _take_weights(model, part, half_weights)
     data = path.with_name(f"{path.name}_data")
     if sum(_size(proto) for proto, _ in weights) > embedded_bytes:
@@ -74,7 +81,7 @@ def round_weights(part: Part) -> None:
                 )
 
 
-def _trace(part: Part) -> onnx.ModelProto:
+def _trace(part: Part, fused_attention: bool) -> onnx.ModelProto:
     """Return the graph without weights. They are inputs, with their names in the network.
 
     This avoids the exporter's copies of the weights and its own way of splitting large files.
@@ -84,7 +91,7 @@ def _trace(part: Part) -> onnx.ModelProto:
     with (
         warnings.catch_warnings(),
         torch.no_grad(),
-        plain_attention(part.upcast_attention and part.dtype == torch.float16),
+        traced_attention(fused_attention, part.upcast_attention and part.dtype == torch.float16),
     ):
         # The tracer warns about every number that it treats as a constant.
         warnings.simplefilter("ignore")
@@ -96,6 +103,7 @@ def _trace(part: Part) -> onnx.ModelProto:
             output_names=list(part.outputs),
             dynamic_axes=part.dynamic_axes,
             opset_version=OPSET,
+            custom_opsets={FUSED_DOMAIN: 1},
             dynamo=False,
             export_params=False,
             do_constant_folding=False,

@@ -101,9 +101,13 @@ def part_names(model: Model) -> list[str]:
     return ["vae_encoder", "vae_decoder", "text_encoder", *second, "unet"]
 
 
-def take_parts(model: Model, half: bool) -> Iterator[Part]:
+UnetParts = Callable[[nn.Module, Mapping[str, Any], torch.dtype], Iterator[Part]]
+
+
+def take_parts(model: Model, half: bool, unet_parts: UnetParts | None = None) -> Iterator[Part]:
     """Yield the parts one by one. Removes each network from the model, to free its memory after its last part.
 
+    unet_parts: makes other parts of the U-Net, in place of the plain one.
     half: compute in float16, except an SDXL VAE with `force_upcast` (which is also the default in configurations of
     other models, but their pipelines ignore it).
     """
@@ -118,7 +122,10 @@ def take_parts(model: Model, half: bool) -> Iterator[Part]:
     for name in ("text_encoder", "text_encoder_2"):
         if getattr(model, name) is not None:
             yield _text_encoder(name, model.take(name).to(dtype), dtype)
-    yield _unet(model.take("unet").to(dtype), unet_config, dtype)
+    if unet_parts is not None:
+        yield from unet_parts(model.take("unet"), unet_config, dtype)
+    else:
+        yield plain_unet(model.take("unet").to(dtype), unet_config, dtype)
 
 
 def latent_factor(blocks: int) -> int:
@@ -153,7 +160,7 @@ def unet_step(config: Mapping[str, Any]) -> int:
     return max(latent_factor(len(config["block_out_channels"])), 4)
 
 
-def _unet(unet: nn.Module, config: Mapping[str, Any], dtype: torch.dtype) -> Part:
+def plain_unet(unet: nn.Module, config: Mapping[str, Any], dtype: torch.dtype) -> Part:
     inputs = unet_inputs(config)
     names = [item.name for item in inputs]
 

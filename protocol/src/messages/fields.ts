@@ -12,6 +12,7 @@ interface Kinds {
   readonly boolean: boolean;
   readonly binary: Uint8Array;
   readonly 'map of binary': Readonly<Record<string, Uint8Array>>;
+  readonly 'map of numbers': Readonly<Record<string, number>>;
   /** All parameters of a stream. */
   readonly parameters: StreamParameters;
   /** Some parameters; their receiver checks each one. */
@@ -24,8 +25,8 @@ interface Kinds {
 
 /** One field of a message. */
 export interface Field {
-  /** `map` if it is a map with the fields of `fields`. */
-  readonly kind: keyof Kinds | 'map';
+  /** `map` if it is a map with the fields of `fields`, `list` if it is a list of such maps. */
+  readonly kind: keyof Kinds | 'map' | 'list';
   /** What it is, with its unit, as in PROTOCOL.md. */
   readonly meaning: string;
   /** Whether it may be absent, or nil, which means the same. */
@@ -46,7 +47,9 @@ export interface MessageDefinition {
 
 /** The type of one field's value. */
 type ValueOf<F extends Field> = F extends { readonly fields: infer Inner extends Fields }
-  ? FieldsOf<Inner>
+  ? F['kind'] extends 'list'
+    ? readonly FieldsOf<Inner>[]
+    : FieldsOf<Inner>
   : F['kind'] extends keyof Kinds
     ? Kinds[F['kind']]
     : never;

@@ -30,9 +30,15 @@ export function readFields(table: Fields, values: Values, path = ''): Values {
     if (field.optional === true && (value === undefined || value === null)) continue;
     const fault = describeFault(field, value);
     if (fault !== null) throw new FieldError(path + name, fault);
-    read[name] = field.fields ? readFields(field.fields, value as Values, `${path}${name}.`) : value;
+    read[name] = field.fields ? readInner(field.kind, field.fields, value, path + name) : value;
   }
   return read;
+}
+
+/** Returns a map with such fields, or a list of such maps. */
+function readInner(kind: Field['kind'], fields: Fields, value: unknown, path: string): unknown {
+  if (kind !== 'list') return readFields(fields, value as Values, `${path}.`);
+  return (value as readonly Values[]).map((entry, i) => readFields(fields, entry, `${path}[${i}].`));
 }
 
 /** Returns null for a valid value, otherwise what it must be. */
@@ -54,19 +60,29 @@ function describeFault({ kind, most = Infinity }: Field, value: unknown): string
     case 'binary':
       return value instanceof Uint8Array ? null : 'binary';
     case 'map of binary':
-      return describeMapFault(value);
+      return describeMapFault(value, 'a map of binaries', (entry) => entry instanceof Uint8Array);
+    case 'map of numbers':
+      return describeMapFault(value, 'a map of finite numbers', Number.isFinite);
     case 'map':
     case 'parameters':
-      return typeof value === 'object' && value !== null && !Array.isArray(value) ? null : 'a map';
+      return isMap(value) ? null : 'a map';
+    case 'list':
+      return Array.isArray(value) && value.every(isMap) ? null : 'a list of maps';
     case 'changes':
       return null;
   }
 }
 
-function describeMapFault(value: unknown): string | null {
-  const wanted = 'a map of binaries';
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return wanted;
-  if (value instanceof Uint8Array) return wanted;
-  const other = Object.entries(value).find(([, entry]) => !(entry instanceof Uint8Array));
+function isMap(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function describeMapFault(
+  value: unknown,
+  wanted: string,
+  isRight: (entry: unknown) => boolean,
+): string | null {
+  if (!isMap(value) || value instanceof Uint8Array) return wanted;
+  const other = Object.entries(value).find(([, entry]) => !isRight(entry));
   return other ? `${wanted}, and ${JSON.stringify(other[0].slice(0, 40))} is none` : null;
 }

@@ -1,5 +1,5 @@
 import { textLimits } from './client.js';
-import type { Fields, FieldsOf, MessageDefinition, MessageOf } from './fields.js';
+import type { Field, Fields, FieldsOf, MessageDefinition, MessageOf } from './fields.js';
 import { timeFields, timingFields } from './frames.js';
 
 /** The fields of `ready.limits`. */
@@ -34,6 +34,44 @@ export const limitFields = {
 /** Limits of a session. */
 export type Limits = FieldsOf<typeof limitFields>;
 
+/** The fields of each entry of `understood`. */
+export const understoodFields = {
+  text: { kind: 'text', meaning: 'The prompt' },
+  tokens: { kind: 'count', meaning: 'Tokens of the prompt that the model reads, without start and end' },
+  truncated: {
+    kind: 'count',
+    optional: true,
+    meaning: 'Tokens at its end that the model does not read; absent if it reads all',
+  },
+  weights: {
+    kind: 'map of numbers',
+    optional: true,
+    meaning: 'The first 16 parts with another weight than 1, by their texts; absent if there are none',
+  },
+  styles: {
+    kind: 'map of numbers',
+    optional: true,
+    meaning:
+      'How surely it names these styles, from 0.1 to 1, the surest first; absent if the model cannot tell',
+  },
+  moods: { kind: 'map of numbers', optional: true, meaning: 'The same for moods' },
+  ignored: {
+    kind: 'text',
+    optional: true,
+    meaning: 'Those of its first 16 words that change nothing, separated by spaces; absent if there are none',
+  },
+} as const satisfies Fields;
+
+/** What the model made of one prompt. */
+export type UnderstoodPrompt = FieldsOf<typeof understoodFields>;
+
+const understood = {
+  kind: 'list',
+  fields: understoodFields,
+  optional: true,
+  meaning: 'What the model made of each text of `prompt`, in their order (section 11)',
+} as const satisfies Field;
+
 /**
  * Every message of a server: the single source of the types below, of the checks of clients and of the tables in
  * PROTOCOL.md.
@@ -66,6 +104,7 @@ export const serverMessages = {
         optional: true,
         meaning: 'Seconds until the access token expires; absent if it does not',
       },
+      understood,
     },
   },
   credit: {
@@ -133,6 +172,7 @@ export const serverMessages = {
         meaning: 'The update affects the results of frames with this `id` or a higher one',
       },
       parameters: { kind: 'parameters', meaning: 'All parameters in force' },
+      understood,
     },
   },
   quality: {

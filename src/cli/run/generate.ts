@@ -1,4 +1,4 @@
-import type { ModelControl, StreamParameters } from '@millrace/protocol';
+import type { ModelControl, StreamParameters, UnderstoodPrompt } from '@millrace/protocol';
 import { asError } from '../../engine/as-error.js';
 import type { Engine, EngineStream } from '../../engine/engine.js';
 import type { WorkerTimings } from '../../engine/messages.js';
@@ -26,6 +26,8 @@ interface PictureSource extends Pick<OutputFrame, 'time' | 'name' | 'read'> {}
 interface Look {
   readonly parameters: StreamParameters;
   readonly controls: readonly ModelControl[];
+  /** Receives what the model made of the prompts, before the first frame. */
+  readonly onUnderstood?: (prompts: readonly UnderstoodPrompt[]) => void;
 }
 
 /**
@@ -41,6 +43,7 @@ export async function* generate(
   const queue = new FrameQueue<PictureSource>();
   const stop = (): void => queue.fail(new Error('interrupted'));
   const stream = await engine.openStream(look.parameters, queue);
+  look.onUnderstood?.(stream.understood ?? []);
   signal.addEventListener('abort', stop);
   if (signal.aborted) stop();
   const feeding = feed({ engine, look, frames, queue, stream });

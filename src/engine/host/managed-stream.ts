@@ -1,4 +1,4 @@
-import type { StreamParameters } from '@millrace/protocol';
+import type { StreamParameters, UnderstoodPrompt } from '@millrace/protocol';
 import type { StreamState } from '../../diffusion/stream.js';
 import { deferred } from '../deferred.js';
 import { ParameterError, type EngineStream, type PushOptions, type StreamListener } from '../engine.js';
@@ -23,6 +23,7 @@ export class ManagedStream implements EngineStream {
    */
   #start: StreamStart;
   readonly #requests: Requests;
+  #understood: readonly UnderstoodPrompt[] | undefined;
   #state: 'opening' | 'open' | 'interrupted' | 'closed' = 'opening';
 
   constructor(id: number, start: StreamStart, listener: StreamListener, links: ManagedStreamLinks) {
@@ -36,6 +37,10 @@ export class ManagedStream implements EngineStream {
   /** Settles when the worker has opened it. @throws {ParameterError} if the parameters are invalid. */
   get opened(): Promise<void> {
     return this.#opened.promise;
+  }
+
+  get understood(): readonly UnderstoodPrompt[] | undefined {
+    return this.#understood;
   }
 
   /** Asks the worker to open it; called for each new worker. */
@@ -102,6 +107,9 @@ export class ManagedStream implements EngineStream {
       case 'answered':
       case 'refused':
         this.#requests.settle(message);
+        break;
+      case 'understood':
+        this.#understood = message.prompts;
         break;
       case 'admitted':
         this.#listener.onAdmitted(message.frame);

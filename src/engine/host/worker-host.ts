@@ -2,6 +2,7 @@ import type { Worker } from 'node:worker_threads';
 import { asError } from '../as-error.js';
 import { startInferenceThread } from './inference-thread.js';
 import type { FromWorker, ToWorker, WorkerOptions } from '../messages.js';
+import { withinTime } from '../within-time.js';
 
 export interface WorkerHostOptions {
   readonly file: URL;
@@ -59,12 +60,10 @@ export class WorkerHost {
     this.#state = 'stopping';
     clearTimeout(this.#silence);
     this.#worker.postMessage({ type: 'stop' } satisfies ToWorker);
-    let timer: NodeJS.Timeout | undefined;
-    const timeout = new Promise<boolean>((resolve) => {
-      timer = setTimeout(() => resolve(false), timeoutMs);
-    });
-    const stopped = await Promise.race([this.#exited.then(() => true), timeout]);
-    clearTimeout(timer);
+    const stopped = await withinTime(
+      this.#exited.then(() => true),
+      timeoutMs,
+    );
     this.#state = 'ended';
     this.#worker.unref();
     if (!stopped) this.#options.onHang();

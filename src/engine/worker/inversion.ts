@@ -7,7 +7,6 @@ import { stageAt } from '../../diffusion/solvers/paths/timesteps.js';
 import type { Conditioning } from '../../diffusion/stream.js';
 import { readModelFolder } from '../../model/folder.js';
 import type { EditedPicture, InversionJob, InversionNews } from '../inversion.js';
-import { requireFinite } from './networks/finite.js';
 import { ModelRuntime } from './networks/runtime.js';
 
 /**
@@ -26,13 +25,10 @@ async function edit(job: InversionJob, report: (news: InversionNews) => void): P
   const total = 2 * (job.steps - 1);
   let calls = 0;
 
-  /** Asks the U-Net for one row at a time: prompts may differ in length. */
   const predict = async (sample: Float64Array, timestep: number, conditioning: Conditioning) => {
     const stage = stageAt(schedule, timestep);
     const input = Float32Array.from(sample);
-    const [output] = await runtime.predict([{ role: 'positive', stage, input, conditioning }], shape);
-    if (output === undefined) throw new RangeError('the U-Net predicted no row');
-    requireFinite('unet', output);
+    const output = await runtime.predictOne({ role: 'positive', stage, input, conditioning }, shape);
     const eps = new Float64Array(sample.length);
     predictedNoise(folder.predictionType, stage, sample, output, eps);
     return eps;

@@ -1,3 +1,4 @@
+import type { StreamParameters } from '@millrace/protocol';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { bankBytes } from '../../diffusion/attention-bank.js';
 import { readModelFolder } from '../../model/folder.js';
@@ -11,6 +12,7 @@ import type { Ask, EngineFacts, Question, Questions, ToWorker, WorkerOptions } f
 import { BankMemory } from './streams/bank-memory.js';
 import { ChangeQueue, type Change } from './streams/change-queue.js';
 import { EmbeddingCache } from './conditioning/embedding-cache.js';
+import { PromptReader } from './conditioning/prompt-reader.js';
 import { noPrompt } from './conditioning/prompts.js';
 import { createStyleCache } from './conditioning/style.js';
 import { exportNotes } from './calibration/export-notes.js';
@@ -43,6 +45,7 @@ class EngineWorker {
   readonly #pixels: BufferPool;
   readonly #streams = new Map<number, LiveStream>();
   readonly #changes = new ChangeQueue();
+  readonly #reader: PromptReader;
   readonly #onProcessor: boolean;
 
   constructor(
@@ -53,6 +56,7 @@ class EngineWorker {
     const { post } = options;
     this.#onProcessor = onProcessor;
     this.#runtime = runtime;
+    this.#reader = new PromptReader(runtime);
     this.#post = post;
     this.#pixels = new BufferPool(8);
     this.#context = {
@@ -144,6 +148,7 @@ class EngineWorker {
     if (state?.finished && parameters.pixel_feedback > 0) await this.#loop.recall(stream, state.finished);
     this.#streams.set(ask.stream, stream);
     this.#loop.add(stream);
+    await this.#tellUnderstood(ask.stream, parameters);
     this.#answer(ask, null);
   }
 
@@ -151,7 +156,20 @@ class EngineWorker {
     const stream = this.#streams.get(ask.stream);
     // It may have been sent before its stream was known to be refused.
     if (stream === undefined) return;
-    this.#answer(ask, { from: await stream.configure(ask.argument) });
+    const from = await stream.configure(ask.argument);
+    await this.#tellUnderstood(ask.stream, ask.argument);
+    this.#answer(ask, { from });
+  }
+
+  async #tellUnderstood(stream: number, parameters: StreamParameters): Promise<void> {
+    try {
+      const prompts = await this.#reader.read(parameters);
+      this.#post({ type: 'understood', stream, prompts });
+    } catch (error) {
+      // A part of a prompt is refused by no one, since nobody sees its embedding.
+      if (!(error instanceof NotFiniteError)) throw error;
+      this.#post({ type: 'understood', stream, prompts: [] });
+    }
   }
 
   /** Answers a question that takes no time. */

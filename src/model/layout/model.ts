@@ -3,10 +3,11 @@ import { ModelError } from '../model-error.js';
 import { findGraphs } from './find-graph.js';
 import { readGraphFile } from './graph-file.js';
 import { fixedSize, type Graph } from './ports.js';
+import { readPrecomputed } from './precomputed.js';
 import { readSteered, type SteeredLayout } from './steered.js';
 import { textEncoderLayout, type TextEncoderLayout } from './text.js';
 import { inputWidth, unetLayout, type UnetLayout } from './unet.js';
-import { vaeDecoderLayout, vaeEncoderLayout, type VaeEncoderLayout, type VaePartLayout } from './vae.js';
+import { vaeDecoderLayout, vaeEncoderLayout, type VaeDecoderLayout, type VaeEncoderLayout } from './vae.js';
 
 /** How the exported parts of a model are used together. */
 export interface ModelLayout {
@@ -14,7 +15,7 @@ export interface ModelLayout {
   /** The U-Net that takes more than prompts; null if the model has none. */
   readonly steered: SteeredLayout | null;
   readonly vaeEncoder: VaeEncoderLayout;
-  readonly vaeDecoder: VaePartLayout;
+  readonly vaeDecoder: VaeDecoderLayout;
   /** One, or the two of SDXL. */
   readonly textEncoders: readonly TextEncoderLayout[];
   /** Size of pictures in pixels, as far as the exports fixed it. */
@@ -47,7 +48,8 @@ export async function readLayout(root: string, configs: ModelConfigs): Promise<M
   for (const file of await findGraphs(root, parts)) graphs.push(await readGraphFile(file));
   const [unetGraph, encoderGraph, decoderGraph, ...textGraphs] = graphs;
   if (!unetGraph || !encoderGraph || !decoderGraph) throw new RangeError('a graph was not read');
-  const unet = unetLayout(unetGraph, unetConfig, unetPath);
+  const precomputed = await readPrecomputed(root, unetGraph);
+  const unet = unetLayout(unetGraph, unetConfig, unetPath, { precomputed });
   const plain = { layout: unet, config: unetConfig, configPath: unetPath };
   const steered = await readSteered(root, plain);
   const vaeEncoder = vaeEncoderLayout(encoderGraph, vae);

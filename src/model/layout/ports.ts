@@ -14,7 +14,9 @@ export interface NumberPort extends Port {
 }
 
 const numberTypes = ['float32', 'float16', 'int64', 'int32'] as const;
-type NumberType = (typeof numberTypes)[number];
+/** Types of ports of pictures, which may be bytes. */
+export const pictureTypes = ['uint8', 'float32', 'float16'] as const;
+type NumberType = (typeof numberTypes)[number] | (typeof pictureTypes)[number];
 
 /**
  * Returns the input of this name.
@@ -27,14 +29,18 @@ export function inputPort(graph: Graph, name: string): NumberPort {
 }
 
 /** Returns the first output with one of these names, else the first of all. @throws {ModelError} if there is none. */
-export function outputPort(graph: Graph, names: readonly string[]): NumberPort {
+export function outputPort(
+  graph: Graph,
+  names: readonly string[],
+  types: readonly NumberType[] = numberTypes,
+): NumberPort {
   for (const name of names) {
     const port = graph.outputs.find((candidate) => candidate.name === name);
-    if (port) return numberPort(graph, port);
+    if (port) return numberPort(graph, port, types);
   }
   const [first] = graph.outputs;
   if (first === undefined) throw new ModelError(graph.file, 'the graph has no output');
-  return numberPort(graph, first);
+  return numberPort(graph, first, types);
 }
 
 /** Returns the output of this name. @throws {ModelError} if there is none. */
@@ -45,9 +51,9 @@ export function namedOutput(graph: Graph, name: string): NumberPort {
 }
 
 /** Returns the only input of a graph. @throws {ModelError} if there are more or none. */
-export function onlyInput(graph: Graph): NumberPort {
+export function onlyInput(graph: Graph, types: readonly NumberType[] = numberTypes): NumberPort {
   const [first, ...others] = graph.inputs;
-  if (first && others.length === 0) return numberPort(graph, first);
+  if (first && others.length === 0) return numberPort(graph, first, types);
   throw new ModelError(
     graph.file,
     `the graph has the inputs ${listOf(graph.inputs) || '(none)'}, but one is expected; ` +
@@ -86,12 +92,12 @@ export function checkAxis(
   );
 }
 
-function numberPort(graph: Graph, port: Port): NumberPort {
-  const type = numberTypes.find((candidate) => candidate === port.type);
+function numberPort(graph: Graph, port: Port, types: readonly NumberType[] = numberTypes): NumberPort {
+  const type = types.find((candidate) => candidate === port.type);
   if (type) return { ...port, type };
   throw new ModelError(
     graph.file,
-    `"${port.name}" is of type ${port.type}, not ${numberTypes.join(', ')}; export it again in one of these`,
+    `"${port.name}" is of type ${port.type}, not ${types.join(', ')}; export it again in one of these`,
   );
 }
 

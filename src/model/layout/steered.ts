@@ -11,6 +11,7 @@ import {
   type SteeredConfig,
 } from '../steered-config.js';
 import { findGraphs } from './find-graph.js';
+import { precomputedInputs, takesPrecomputed } from './precomputed.js';
 import { readGraphFile } from './graph-file.js';
 import {
   checkAxis,
@@ -107,9 +108,14 @@ export async function readSteered(root: string, plain: PlainUnet): Promise<Steer
       : []),
     ...(config.attention_bank ? bankInputs(graph, config.attention_bank, path) : []),
   ];
-  refuseUndescribed(graph, [...plain.layout.inputs, ...further], path);
+  const precomputed = takesPrecomputed(graph) ? plain.layout.precomputed : null;
+  refuseUndescribed(
+    graph,
+    [...plain.layout.inputs, ...precomputedInputs(precomputed), ...further].map(({ port }) => port.name),
+    path,
+  );
   return {
-    unet: unetLayout(graph, plain.config, plain.configPath, further),
+    unet: unetLayout(graph, plain.config, plain.configPath, { further, precomputed }),
     controls,
     imageEncoder: config.ip_adapter && imageEncoderLayout(others.at(-1), config.ip_adapter, { width, path }),
     bank: config.attention_bank && bankLayers(graph, config.attention_bank, path),
@@ -263,8 +269,8 @@ function floatInput(graph: Graph, name: string): NumberPort {
 }
 
 /** @throws {ModelError} if the graph has an input that neither the plain U-Net nor the configuration has. */
-function refuseUndescribed(graph: Graph, known: readonly UnetInput[], path: string): void {
-  const names = new Set(known.map(({ port }) => port.name));
+function refuseUndescribed(graph: Graph, known: readonly string[], path: string): void {
+  const names = new Set(known);
   const other = graph.inputs.find(({ name }) => !names.has(name));
   if (other === undefined) return;
   throw new ModelError(

@@ -1,5 +1,6 @@
 import type { UnetConfig } from '../configs.js';
 import { ModelError } from '../model-error.js';
+import { precomputedInputs, type PrecomputedLayout } from './precomputed.js';
 import {
   checkAxis,
   fixedSize,
@@ -46,7 +47,9 @@ export interface UnetInput {
 /** How an exported U-Net takes its inputs. */
 export interface UnetLayout {
   readonly graph: Graph;
-  /** All that the graph has, each with its source. */
+  /** The small graphs that take some of the inputs; null if the U-Net takes all itself. */
+  readonly precomputed: PrecomputedLayout | null;
+  /** All that the graphs have, each with its source, except what the small graphs make for the U-Net. */
   readonly inputs: readonly UnetInput[];
   /**
    * Which timesteps a call takes: `rows` one for each row; `one` for all rows; `perhaps`: a list whose length has
@@ -66,19 +69,32 @@ export interface UnetLayout {
 /** Number of `time_ids`, which give the size of the picture. */
 const timeIdCount = 6;
 
-/**
- * @param further inputs, beyond those that the configuration describes.
- * @throws {ModelError} if the graph lacks inputs that its configuration requires.
- */
+/** Returns the port of an input, in the graph that has it. */
+type PortOf = (name: string) => NumberPort;
+
+/** What a U-Net may have besides its graph and configuration. */
+interface UnetExtras {
+  /** Inputs beyond those that the configuration describes. */
+  readonly further?: readonly UnetInput[];
+  readonly precomputed?: PrecomputedLayout | null;
+}
+
+/** @throws {ModelError} if the graph lacks inputs that its configuration requires. */
 export function unetLayout(
   graph: Graph,
   config: UnetConfig,
   configPath: string,
-  further: readonly UnetInput[] = [],
+  { further = [], precomputed = null }: UnetExtras = {},
 ): UnetLayout {
-  const sample = inputPort(graph, 'sample');
-  const timestep = inputPort(graph, 'timestep');
-  const text = inputPort(graph, 'encoder_hidden_states');
+  const small = precomputedInputs(precomputed);
+  const graphs = [graph, ...small.map((one) => one.graph)];
+  const portOf: PortOf = (name) => {
+    const taker = graphs.find(({ inputs }) => inputs.some((input) => input.name === name)) ?? graph;
+    return inputPort(taker, name);
+  };
+  const sample = portOf('sample');
+  const timestep = portOf('timestep');
+  const text = portOf('encoder_hidden_states');
   const { in_channels: channels, time_cond_proj_dim: guidanceWidth, addition_embed_type: addition } = config;
   const textWidth = [config.cross_attention_dim].flat()[0] ?? 0;
   const isScalar = timestep.shape.length === 0;
@@ -88,22 +104,21 @@ export function unetLayout(
     { port: text, from: 'conditioning', shape: ({ rows, tokens }) => [rows, tokens, textWidth] },
   ];
   // The guidance embedding of a model that guides itself (a full LCM).
-  if (guidanceWidth) inputs.push(vectorInput(graph, 'timestep_cond', 'conditioning', guidanceWidth));
-  if (addition === 'text_time') inputs.push(...addedInputs(graph, config, configPath));
+  if (guidanceWidth) inputs.push(vectorInput(portOf('timestep_cond'), 'conditioning', guidanceWidth));
+  if (addition === 'text_time') inputs.push(...addedInputs(portOf, config, configPath));
   inputs.push(...further);
-  refuseOtherInputs(
-    graph,
-    inputs.map(({ port }) => port.name),
-  );
+  const known = [...inputs, ...small].map(({ port }) => port.name);
+  for (const one of graphs) refuseOtherInputs(one, known);
   checkAxis(graph, sample, { axis: 1, size: channels, by: configPath });
   checkAxis(graph, text, { axis: 2, size: textWidth, by: configPath });
   return {
     graph,
+    precomputed,
     inputs,
     timesteps: timestepsOf(graph, timestep, sample),
     output: outputPort(graph, ['out_sample']),
     rows: fixedSize(sample, 0),
-    tokens: fixedSize(text, 1),
+    tokens: fixedSize(precomputed?.keys.port ?? text, 1),
     height: fixedSize(sample, 2),
     width: fixedSize(sample, 3),
   };
@@ -121,12 +136,12 @@ export function inputWidth(layout: UnetLayout, name: string): number | null {
 }
 
 /** Describes an input with one vector for each row. */
-function vectorInput(graph: Graph, name: string, from: UnetInput['from'], width: number): UnetInput {
-  return { port: inputPort(graph, name), from, shape: ({ rows }) => [rows, width] };
+function vectorInput(port: NumberPort, from: UnetInput['from'], width: number): UnetInput {
+  return { port, from, shape: ({ rows }) => [rows, width] };
 }
 
 /** Describes the further inputs of SDXL: the embedding of the whole prompt, and the size of the picture. */
-function addedInputs(graph: Graph, config: UnetConfig, configPath: string): readonly UnetInput[] {
+function addedInputs(portOf: PortOf, config: UnetConfig, configPath: string): readonly UnetInput[] {
   const { addition_time_embed_dim: timeWidth, projection_class_embeddings_input_dim: width } = config;
   if (!timeWidth || !width) {
     throw new ModelError(
@@ -136,8 +151,8 @@ function addedInputs(graph: Graph, config: UnetConfig, configPath: string): read
     );
   }
   return [
-    vectorInput(graph, 'text_embeds', 'conditioning', width - timeIdCount * timeWidth),
-    vectorInput(graph, 'time_ids', 'size', timeIdCount),
+    vectorInput(portOf('text_embeds'), 'conditioning', width - timeIdCount * timeWidth),
+    vectorInput(portOf('time_ids'), 'size', timeIdCount),
   ];
 }
 

@@ -49,14 +49,23 @@ export async function openSession(
 async function resume(context: ConnectionContext, opening: Opening, token: string): Promise<Session> {
   const { sessions, tokens, model } = context;
   const state = tokens.open(token);
-  const known = state && state.subject === opening.grant.subject && state.model === model;
-  if (!known || sessions.isSpent(state.session, state.counter)) return refuseToken();
-  const session = sessions.find(state.session);
+  const valid = state && state.subject === opening.grant.subject && state.model === model;
+  if (!valid || sessions.isSpent(state.session, state.counter)) return refuseToken();
+  const { session: id, subject, counter } = state;
+  const known = sessions.find(id);
+  // A token of a higher number is from another server, which had the session since.
+  if (known !== undefined && counter > known.counter) sessions.lose(id);
+  const session = sessions.find(id);
   const parameters = session?.parameters ?? fitting(context.rules, state.parameters);
   checkGrant(opening.grant.limits, parameters);
   if (session === undefined) return createSession(context, opening, parameters, state).catch(refuseUnfit);
   if (sessions.isOpening(session)) return refuseRival();
-  sessions.spend(session.id, spentBy(state));
+  const from = await sessions.claim({ id, subject, counter, most: Infinity });
+  // While it was claimed, the session may have ended, or moved to another connection.
+  if (sessions.find(id) !== session || sessions.isOpening(session)) return refuseRival();
+  if (sessions.isSpent(id, counter)) return refuseToken();
+  session.countFrom(from);
+  sessions.spend(id, spentBy(state));
   sessions.take(session);
   return session;
 }
@@ -102,18 +111,23 @@ async function createSession(
   };
   const slot = await admission.enter(gone, sendPosition).finally(forget);
   outlet.meter.admitted(performance.now() - askedAt);
+  const { session: id, counter } = from ?? { session: randomUUID(), counter: 0 };
+  const countedFrom = await sessions.claim({ id, subject, counter, most }).catch((error: unknown) => {
+    slot.release();
+    throw error;
+  });
   // The resume token may have been spent, or used over another connection, during the wait.
   const spent = from !== null && sessions.isSpent(from.session, from.counter);
   const rival = from === null ? undefined : sessions.find(from.session);
   if (spent || rival !== undefined) {
     slot.release();
+    if (rival === undefined) sessions.release(id);
     return spent ? refuseToken() : refuseRival();
   }
   const allocate = (bytes: number): Uint8Array<ArrayBuffer> => engine.allocate(bytes);
   const { controls } = rules;
   const frames = new FramePipeline({ limits, pauses, pictures, controls, turns, allocate });
-  const { session: id, counter } = from ?? { session: randomUUID(), counter: 0 };
-  const session = new Session({ id, subject, frames, slot, parameters, counter });
+  const session = new Session({ id, subject, frames, slot, parameters, counter: countedFrom });
   sessions.add(session);
   if (from) sessions.spend(id, spentBy(from));
   try {

@@ -37,6 +37,7 @@ export function readyMessage(
   }: { readonly session: Session; readonly resumed: boolean; readonly grant: Grant },
 ): ReadyMessage {
   const expires = secondsUntil(grant);
+  const { understood } = session.frames;
   return {
     type: 'ready',
     protocol: protocolVersion,
@@ -48,5 +49,6 @@ export function readyMessage(
     credits: limits.credits,
     limits: sessionLimits(limits, grant),
     ...(expires !== null && { token_expires: expires }),
+    ...(understood && { understood }),
   };
 }

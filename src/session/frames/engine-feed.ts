@@ -1,4 +1,4 @@
-import { differIn, type StreamParameters } from '@millrace/protocol';
+import { differIn, type StreamParameters, type UnderstoodPrompt } from '@millrace/protocol';
 import type { EngineStream, FrameInput, StreamState } from '../../engine/engine.js';
 import { needsOtherPictures } from './control-pictures.js';
 import type { FrameLedger } from './frame-ledger.js';
@@ -17,6 +17,11 @@ export class EngineFeed {
   /** The parameters in force; null while there is no stream. */
   get parameters(): StreamParameters | null {
     return this.#active?.parameters ?? null;
+  }
+
+  /** What the model made of the prompts in force; undefined if the engine does not say. */
+  get understood(): readonly UnderstoodPrompt[] | undefined {
+    return this.#active?.stream.understood;
   }
 
   /** Whether frames may enter now. */

@@ -4,6 +4,7 @@ import {
   type FrameMessage,
   type ModelControl,
   type StreamParameters,
+  type UnderstoodPrompt,
 } from '@millrace/protocol';
 import type { EngineStream, GeneratedImage, StreamListener, StreamState } from '../../engine/engine.js';
 import type { PictureCodec } from '../../image/codec.js';
@@ -54,6 +55,8 @@ export interface SessionFrames {
   readonly idle: boolean;
   /** Milliseconds that the pictures of a frame of this stream take; 0 before the first. */
   readonly decodeMs: number;
+  /** What the model made of the prompts in force; undefined if the engine does not say. */
+  readonly understood?: readonly UnderstoodPrompt[] | undefined;
   /** Limits the rate of frames. @param fps frames per second; null for no limit. */
   limit(fps: number | null): void;
   /**
@@ -118,6 +121,10 @@ export class FramePipeline implements ConnectionFrames, SessionFrames, StreamLis
 
   get decodeMs(): number {
     return this.#intake.decodeMs;
+  }
+
+  get understood(): readonly UnderstoodPrompt[] | undefined {
+    return this.#feed.understood;
   }
 
   /** Starts the flow of frames. @param carried frames under way in a restored stream. */

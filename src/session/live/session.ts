@@ -51,6 +51,11 @@ export class Session {
     return this.#counter;
   }
 
+  /** Counts its next resume tokens from this number, unless they are above it already. */
+  countFrom(counter: number): void {
+    this.#counter = Math.max(this.#counter, counter);
+  }
+
   /** Whether a connection has the session. */
   get attached(): boolean {
     return this.#evict !== null;

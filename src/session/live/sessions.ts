@@ -1,5 +1,7 @@
 import type { StreamParameters } from '@millrace/protocol';
+import { ProtocolError } from '../wire/protocol-error.js';
 import type { Session } from './session.js';
+import type { Claim, SessionStore } from './session-store.js';
 
 /** The spent tokens of a session, remembered until they expire. */
 interface Spent {
@@ -8,10 +10,14 @@ interface Spent {
   readonly until: number;
 }
 
+const fullElsewhere =
+  'the token allows no further session or image at the same time, on all servers together';
+
 /** All sessions of a server. One whose connection was lost is parked: kept for a while. */
 export class Sessions {
   readonly #graceMs: number;
   readonly #tokenLifeMs: number;
+  readonly #store: SessionStore | null;
   readonly #sessions = new Map<string, Session>();
   readonly #graceTimers = new Map<Session, NodeJS.Timeout>();
   /** Sessions that wait for a slot, by user. */
@@ -22,10 +28,12 @@ export class Sessions {
   /**
    * @param graceMs how long a session waits for its client to come back.
    * @param tokenLifeMs how long resume tokens last.
+   * @param store what this server shares with others; null if it shares nothing.
    */
-  constructor(graceMs: number, tokenLifeMs: number) {
+  constructor(graceMs: number, tokenLifeMs: number, store: SessionStore | null = null) {
     this.#graceMs = graceMs;
     this.#tokenLifeMs = tokenLifeMs;
+    this.#store = store;
   }
 
   get parked(): number {
@@ -35,6 +43,24 @@ export class Sessions {
   /** Returns the parked sessions, the longest parked first. */
   away(): Iterable<Session> {
     return this.#graceTimers.keys();
+  }
+
+  /**
+   * Makes a session this server's, in the whole fleet. Afterwards, `remove`, `end` or `release` it.
+   * @returns the number that its next resume tokens are counted from.
+   * @throws {ProtocolError} invalid_resume_token, too_many_sessions
+   */
+  async claim(claim: Claim): Promise<number> {
+    if (this.#store === null) return claim.counter;
+    const answer = await this.#store.claim(claim);
+    if (answer === 'spent') throw new ProtocolError('invalid_resume_token');
+    if (answer === 'too_many') throw new ProtocolError('too_many_sessions', fullElsewhere);
+    return answer;
+  }
+
+  /** Gives back the claim to a session that was not added. */
+  release(id: string): void {
+    this.#store?.release(id);
   }
 
   add(session: Session): void {
@@ -92,17 +118,28 @@ export class Sessions {
     clearTimeout(this.#graceTimers.get(session));
     this.#graceTimers.delete(session);
     this.#sessions.delete(session.id);
+    this.release(session.id);
     session.close();
+  }
+
+  /** Removes a session that another server has now; its connection here is notified. */
+  lose(id: string): void {
+    const session = this.#sessions.get(id);
+    if (session === undefined || this.isOpening(session)) return;
+    session.evict();
+    this.remove(session);
   }
 
   /** Ends a session for good: none of its tokens is valid any more. */
   end(session: Session): void {
+    this.#store?.end(session.id);
     this.remove(session);
     this.spend(session.id, Infinity);
   }
 
   /** Marks the tokens of this session up to this number as spent. */
   spend(id: string, counter: number): void {
+    this.#store?.spend(id, counter);
     const now = performance.now();
     for (const [old, { until }] of this.#spent) {
       if (until > now) break;

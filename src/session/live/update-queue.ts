@@ -106,7 +106,9 @@ export class UpdateQueue {
     }
     if (gone.aborted) return;
     outlet.meter.updated();
-    outlet.send({ type: 'updated', request, from, parameters: withStyleName(parameters) });
+    const { understood } = session.frames;
+    const inForce = { parameters: withStyleName(parameters), ...(understood && { understood }) };
+    outlet.send({ type: 'updated', request, from, ...inForce });
     await updated();
   }
 }

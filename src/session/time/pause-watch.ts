@@ -1,5 +1,7 @@
 /** How often it checks, in milliseconds. */
 const beatMs = 50;
+/** A check that is more recent than this is not repeated, in milliseconds: to read the CPU time may cost more than a frame. */
+const recentMs = 10;
 /** While the process runs, two checks are never this far apart, in milliseconds. */
 const pauseMs = 200;
 /** If CPU time exceeded this share of the time, the process was busy or short of processors, not paused. */
@@ -38,6 +40,7 @@ export class PauseWatch implements Pauses, Disposable {
   #check(): void {
     const now = performance.now();
     const ms = now - this.#lastCheck;
+    if (ms < recentMs) return;
     const cpu = cpuMs();
     if (ms > pauseMs && cpu - this.#lastCpuMs < idleShare * ms) this.#last = { end: now, ms };
     this.#lastCheck = now;

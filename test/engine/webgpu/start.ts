@@ -1,17 +1,16 @@
 // Starts an engine on WebGPU as commands do, and prints what the start is doing.
 import { interruptible, oneLine, rejection } from '../../../src/cli/interruptible.js';
 import { createEngine } from '../../../src/engine/host/supervisor.js';
-import { tinyModel } from '../../support/engine.js';
 
-const startTimeoutMs = Number(process.argv[2]);
+const [, , model = '', startTimeoutMs] = process.argv;
 await interruptible(
   async (signal) => {
     await using engine = createEngine({
-      model: tinyModel,
+      model,
       device: 'webgpu',
       threads: 1,
       cacheDirectory: null,
-      startTimeoutMs,
+      startTimeoutMs: Number(startTimeoutMs),
       observer: {
         onState: (state) => 'what' in state && process.stdout.write(`${state.what}\n`),
         onNote: () => {},

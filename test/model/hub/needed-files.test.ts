@@ -48,6 +48,11 @@ describe('neededFiles', () => {
     ]);
   });
 
+  it('returns the small graphs that compute inputs of a U-Net', () => {
+    const files = ['unet/model.onnx', 'unet_keys/model.onnx', 'unet_time/model.onnx'];
+    assert.deepEqual(needed(`${files.join(' ')} unet_keys/model.bin`), files);
+  });
+
   it('returns what steers a U-Net: its graph, those of its controls and the image encoder', () => {
     const around = ['controls/canny/model.onnx', 'image_encoder/model.onnx'];
     const files = ['unet_steered/model.onnx', 'unet_steered/config.json', ...around];

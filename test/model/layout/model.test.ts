@@ -120,6 +120,50 @@ const faults: readonly [string, LayoutName, (copy: ModelCopy) => Promise<void>, 
     /its input has 16 channels/,
   ],
   [
+    'a VAE that takes bytes as planes',
+    'optimum',
+    (copy) =>
+      replace(copy, 'vae_encoder/model.onnx', {
+        inputs: [['sample', uint8, picture]],
+        outputs: [['latent_sample', float32, latent]],
+      }),
+    'vae_encoder/model.onnx',
+    /"sample" has pictures as uint8 \[batch, 3, height, width\]; they must be uint8 \[n, height, width, 3\], or/,
+  ],
+  [
+    'a VAE that gives floats with the channels last',
+    'optimum',
+    (copy) =>
+      replace(copy, 'vae_decoder/model.onnx', {
+        inputs: [['latent_sample', float32, latent]],
+        outputs: [['sample', float32, ['batch', 64, 64, 3]]],
+      }),
+    'vae_decoder/model.onnx',
+    /"sample" has pictures as float32 \[batch, 64, 64, 3\]; they must be/,
+  ],
+  [
+    'a VAE that takes pictures as integers',
+    'optimum',
+    (copy) =>
+      replace(copy, 'vae_encoder/model.onnx', {
+        inputs: [['sample', int64, picture]],
+        outputs: [['latent_sample', float32, latent]],
+      }),
+    'vae_encoder/model.onnx',
+    /"sample" is of type int64, not uint8, float32, float16/,
+  ],
+  [
+    'a VAE that gives bytes without their means',
+    'optimum',
+    (copy) =>
+      replace(copy, 'vae_decoder/model.onnx', {
+        inputs: [['latent_sample', float32, latent]],
+        outputs: [['sample', uint8, ['batch', 'height', 'width', 3]]],
+      }),
+    'vae_decoder/model.onnx',
+    /no output "sample_mean"; it has sample/,
+  ],
+  [
     'a VAE with two inputs',
     'optimum',
     (copy) =>

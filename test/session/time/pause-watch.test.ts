@@ -40,3 +40,15 @@ it('a process that was busy was not paused, be it in its own code or in that of 
     t.mock.restoreAll();
   }
 });
+
+it('many readings in a row read the CPU time once in 10 ms, and miss no pause', (t) => {
+  const { watch, pass } = setUp(t);
+  const cpuUsage = t.mock.method(process, 'cpuUsage', () => ({ user: 0, system: 0 }));
+  for (let i = 0; i < 200; i++) {
+    pass(0.5, { user: 0.5 });
+    assert.equal(watch.last.ms, 0);
+  }
+  assert.equal(cpuUsage.mock.callCount(), 10);
+  pass(300);
+  assert.equal(watch.last.ms > 290, true);
+});

@@ -1,6 +1,6 @@
 """Client for Millrace: stream live video in, get generated video back."""
 
-from ._generated import Drain, Dropped, Frame, Limits, Parameters, Quality, Queued, Updated
+from ._generated import Drain, Dropped, Frame, Limits, Parameters, Quality, Queued, Understood, Updated
 from .client import connect
 from .errors import MillraceError
 from .events import Event, Problem, Reconnected, Reconnecting, Waiting
@@ -25,6 +25,7 @@ __all__ = [
     "Stats",
     "Stream",
     "SyncStream",
+    "Understood",
     "Updated",
     "Waiting",
     "connect",

@@ -91,6 +91,26 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Understood:
+    """What the model made of each text of ``prompt``, in their order."""
+
+    text: str
+    """The prompt."""
+    tokens: int
+    """Tokens of the prompt that the model reads, without start and end."""
+    truncated: int | None = None
+    """Tokens at its end that the model does not read; None if it reads all."""
+    weights: Mapping[str, float] | None = None
+    """The first 16 parts with another weight than 1, by their texts; None if there are none."""
+    styles: Mapping[str, float] | None = None
+    """How surely it names these styles, from 0.1 to 1, the surest first; None if the model cannot tell."""
+    moods: Mapping[str, float] | None = None
+    """The same for moods."""
+    ignored: str | None = None
+    """Those of its first 16 words that change nothing, separated by spaces; None if there are none."""
+
+
+@dataclass(frozen=True)
 class Queued:
     """The session waits for a slot; ``ready`` or ``error`` follows. Sent again when the position changes."""
 
@@ -122,6 +142,8 @@ class Ready:
     """Limits of the session."""
     token_expires: float | None = None
     """Seconds until the access token expires; None if it does not."""
+    understood: tuple[Understood, ...] | None = None
+    """What the model made of each text of ``prompt``, in their order."""
 
 
 @dataclass(frozen=True)
@@ -181,6 +203,8 @@ class Updated:
     """The update affects the results of frames with this ``id`` or a higher one."""
     parameters: Parameters
     """All parameters in force."""
+    understood: tuple[Understood, ...] | None = None
+    """What the model made of each text of ``prompt``, in their order."""
 
 
 @dataclass(frozen=True)
@@ -263,6 +287,18 @@ def _read_limits(fields: Fields) -> Limits:
     )
 
 
+def _read_understood(fields: Fields) -> Understood:
+    return Understood(
+        text=fields.text("text"),
+        tokens=fields.count("tokens"),
+        truncated=fields.optional("truncated", fields.count),
+        weights=fields.optional("weights", fields.numbers_by_name),
+        styles=fields.optional("styles", fields.numbers_by_name),
+        moods=fields.optional("moods", fields.numbers_by_name),
+        ignored=fields.optional("ignored", fields.text),
+    )
+
+
 def _read_queued(fields: Fields) -> Queued:
     return Queued(
         position=fields.count("position"),
@@ -281,6 +317,7 @@ def _read_ready(fields: Fields) -> Ready:
         credits=fields.count("credits"),
         limits=_read_limits(fields.map("limits")),
         token_expires=fields.optional("token_expires", fields.number),
+        understood=fields.optional("understood", lambda name: fields.maps(name, _read_understood)),
     )
 
 
@@ -319,6 +356,7 @@ def _read_updated(fields: Fields) -> Updated:
         request=fields.count("request"),
         from_frame=fields.count("from"),
         parameters=fields.map("parameters").values,
+        understood=fields.optional("understood", lambda name: fields.maps(name, _read_understood)),
     )
 
 

@@ -15,6 +15,7 @@ from ._generated import (
     Quality,
     Ready,
     ServerMessage,
+    Understood,
     Updated,
 )
 from .clock import now
@@ -61,6 +62,8 @@ class Stream:
     limits: Limits
     #: All parameters, as last reported by the server.
     parameters: Parameters
+    #: What the model made of each prompt in force; None if the server does not say.
+    understood: tuple[Understood, ...] | None
 
     def __init__(
         self,
@@ -192,6 +195,7 @@ class Stream:
         """Switch to this connection; for the link."""
         self.session, self.server, self.model = ready.session, ready.server, ready.model
         self.limits, self.parameters = ready.limits, ready.parameters
+        self.understood = ready.understood
         self._connection = connection
         self._lost_picture.wait_for(self._in_flight.newest)
         if not ready.resumed:
@@ -244,6 +248,7 @@ class Stream:
                 self.drop(message.id, message.reason)
             case Updated():
                 self.parameters = message.parameters
+                self.understood = message.understood
                 self._updates.resolve(message)
                 self._emit(message)
             case Failure():

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator, Mapping
     from types import TracebackType
 
-    from ._generated import Frame, Limits, Parameters, Updated
+    from ._generated import Frame, Limits, Parameters, Understood, Updated
     from .dialler import Token
     from .events import Event
     from .images import Image, Mask
@@ -86,6 +86,11 @@ class SyncStream:
     def parameters(self) -> Parameters:
         """All parameters, as last reported by the server."""
         return self._stream.parameters
+
+    @property
+    def understood(self) -> tuple[Understood, ...] | None:
+        """What the model made of each prompt in force; None if the server does not say."""
+        return self._stream.understood
 
     @property
     def credits(self) -> int:

@@ -93,6 +93,18 @@ class Fields:
         numbers = self.map(name)
         return {key: numbers.number(key) for key in keys}
 
+    def numbers_by_name(self, name: str) -> Mapping[str, float]:
+        """Return a map of finite numbers with any keys."""
+        numbers = self.map(name)
+        return {key: numbers.number(key) for key in numbers.values}
+
+    def maps(self, name: str, read: Callable[[Fields], _Value]) -> tuple[_Value, ...]:
+        """Return what ``read`` makes of each map of a list."""
+        entries = self._typed(name, list)
+        if not all(isinstance(entry, dict) for entry in entries):
+            raise self._wrong(name)
+        return tuple(read(Fields(entry, f"{self._path}{name}[{i}].")) for i, entry in enumerate(entries))
+
     def number(self, name: str) -> float:
         """Return a finite number."""
         value = self.values.get(name)

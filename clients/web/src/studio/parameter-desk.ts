@@ -1,4 +1,9 @@
-import { MillraceError, type MillraceStream, type ParameterUpdate } from '@millrace/client';
+import {
+  MillraceError,
+  type MillraceStream,
+  type ParameterUpdate,
+  type UnderstoodPrompt,
+} from '@millrace/client';
 import { computed, signal } from '@preact/signals';
 import { isRefusedValue } from './refused-value.js';
 
@@ -18,6 +23,8 @@ export class ParameterDesk {
   /** Values that were set here; all others come from the server. */
   readonly chosen = signal<ParameterUpdate>({});
   readonly inForce = signal<ParameterUpdate>({});
+  /** What the model made of the prompts in force; empty if the server does not say. */
+  readonly understood = signal<readonly UnderstoodPrompt[]>([]);
   /** Why values were refused, by this page or by the server. */
   readonly problems = signal<Readonly<Partial<Record<ParameterName, string>>>>({});
   readonly values = computed<ParameterUpdate>(() => ({ ...this.inForce.value, ...this.chosen.value }));
@@ -40,12 +47,14 @@ export class ParameterDesk {
   attach(stream: MillraceStream): void {
     this.#stream = stream;
     this.inForce.value = stream.parameters;
+    this.understood.value = stream.understood ?? [];
     // Values that were set while it connected may have missed its initial parameters.
     this.#schedule(0);
   }
 
   detach(): void {
     this.#stream = undefined;
+    this.understood.value = [];
     this.#waiting.clear();
   }
 
@@ -116,7 +125,10 @@ export class ParameterDesk {
     this.#sending = true;
     try {
       const update = await stream.update(select(this.chosen.peek(), (name) => sent.has(name)));
-      if (this.#stream === stream) this.inForce.value = update.parameters;
+      if (this.#stream === stream) {
+        this.inForce.value = update.parameters;
+        this.understood.value = update.understood ?? [];
+      }
     } catch (error) {
       if (!(error instanceof MillraceError)) throw error;
       this.#handleRefusal(error, sent);

@@ -1,3 +1,4 @@
+import { understoodInWords } from '@millrace/client';
 import type { JSX, RefObject } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { CharacterCount } from '../controls/character-count.js';
@@ -44,7 +45,7 @@ export function Composer({ studio, prompt }: ComposerProps): JSX.Element {
           autocomplete="off"
           enterkeyhint="done"
           aria-invalid={problem !== undefined}
-          aria-describedby="prompt-problem prompt-count"
+          aria-describedby="prompt-problem prompt-count understood"
           data-testid="prompt"
           onInput={({ currentTarget: { value } }) => {
             setText(value);
@@ -63,6 +64,9 @@ export function Composer({ studio, prompt }: ComposerProps): JSX.Element {
       </div>
       <p class="problem" id="prompt-problem" role="alert">
         {problem}
+      </p>
+      <p class="understood" id="understood" role="status" data-testid="understood">
+        {desk.understood.value.map(understoodInWords).join(' + ')}
       </p>
       <div class="styles" role="group" aria-label="Styles">
         {studio.capabilities.value?.styles.map((style) => (

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from ..parts import Input, Part, Plain, Shape, normal, unet_inputs, unet_step
+from ..precompute import PrecomputedUnet, precomputed_inputs
 from .controls import Control
 from .ip_adapter import IpAdapter
 from .unet import Steering, SteeredUnet
@@ -20,10 +21,13 @@ def steering_names(steering: Steering) -> list[str]:
     return [*(f"controls/{control.name}" for control in steering.controls), *encoder, "unet_steered"]
 
 
-def steering_parts(steering: Steering, unet: nn.Module, pixels: int, dtype: torch.dtype) -> Iterator[Part]:
+def steering_parts(
+    steering: Steering, unet: nn.Module, pixels: int, dtype: torch.dtype, precompute: bool = False
+) -> Iterator[Part]:
     """Yield the parts one by one. The last changes the attention of the U-Net.
 
     pixels: side of the picture / side of the latent.
+    precompute: whether the U-Net takes precomputed values. ControlNets take prompts and timesteps in any case.
     """
     networks, side = [unet], pixels * unet_step(unet.config)
     del unet
@@ -32,7 +36,7 @@ def steering_parts(steering: Steering, unet: nn.Module, pixels: int, dtype: torc
     if steering.ip_adapter is not None:
         yield _image_encoder(steering.ip_adapter, dtype)
     # Nothing here keeps the U-Net while ONNX Runtime loads its graph.
-    yield _steered_unet(steering, networks.pop().to(dtype), dtype)
+    yield _steered_unet(steering, networks.pop().to(dtype), dtype, precompute)
 
 
 def steering_config(steering: Steering) -> dict[str, Any]:
@@ -109,12 +113,14 @@ class _Named(nn.Module):
         return self.network(dict(zip(self.names, values, strict=True)))
 
 
-def _steered_unet(steering: Steering, unet: nn.Module, dtype: torch.dtype) -> Part:
+def _steered_unet(steering: Steering, unet: nn.Module, dtype: torch.dtype, precompute: bool) -> Part:
     config = unet.config
     step = unet_step(config)
-    inputs = (*unet_inputs(config), *_steering_inputs(steering))
-    steered = SteeredUnet(unet, steering).eval().to(dtype)
     networks = [control.network for control in steering.controls if control.network is not None]
+    plain = tuple(item for item in unet_inputs(config) if networks or not precompute or item.name == "sample")
+    ahead = precomputed_inputs(unet) if precompute else ()
+    inputs = (*plain, *ahead, *_steering_inputs(steering))
+    steered = SteeredUnet(unet, steering, PrecomputedUnet(unet) if precompute else None).eval().to(dtype)
 
     def lengths(batch: int, sequence: int, height: int, width: int, slots: int) -> dict[str, int]:
         sides = {"batch": batch, "sequence": sequence, "slots": slots}

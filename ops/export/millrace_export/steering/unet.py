@@ -12,6 +12,7 @@ from diffusers.models.attention_processor import Attention, AttnProcessor2_0
 from torch import nn
 
 from ..errors import ExportError
+from ..precompute import KEYS, TIME, PrecomputedUnet
 from .controls import Control
 from .ip_adapter import ImageKeys, IpAdapter, block_of
 
@@ -149,11 +150,14 @@ def _join(attn: Attention, attended: torch.Tensor) -> torch.Tensor:
 
 
 class SteeredUnet(nn.Module):
-    """Takes the values of the plain U-Net and those of the steering. Changes the attention of the U-Net."""
+    """Takes the values of the plain U-Net and those of the steering. Changes the attention of the U-Net.
 
-    def __init__(self, unet: nn.Module, steering: Steering):
+    precomputed: the U-Net for values that are precomputed; None if it takes prompts and timesteps.
+    """
+
+    def __init__(self, unet: nn.Module, steering: Steering, precomputed: PrecomputedUnet | None = None):
         super().__init__()
-        self.unet, self.steering = unet, steering
+        self.unet, self.steering, self.precomputed = unet, steering, precomputed
         self.controlnets = nn.ModuleList(
             control.network for control in steering.controls if control.network is not None
         )
@@ -195,6 +199,8 @@ class SteeredUnet(nn.Module):
             self.unet.set_attn_processor(dict(self._processors))
 
     def _predict(self, given: Values, **steering: Any) -> torch.Tensor:
+        if self.precomputed is not None:
+            return self.precomputed(given["sample"], given[KEYS], given[TIME], **steering)
         return self.unet(
             given["sample"],
             given["timestep"],

@@ -47,10 +47,7 @@ export function lambdaPath(
     );
   }
   const positions = [...chosen.map((i) => ends[i]), intervals];
-  const all = lambdas.map((lambda): Stage => {
-    const a = 1 / Math.sqrt(1 + Math.exp(-2 * lambda));
-    return { timestep: indexOfValue(rising, -Math.log(a)), a, b: Math.sqrt(1 - a * a), inputScale: 1 };
-  });
+  const all = lambdas.map((lambda) => stageOfLambda(lambda, rising));
   return {
     stages: positions.slice(0, -1).map((position) => all[position]),
     lambdas,
@@ -59,6 +56,16 @@ export function lambdaPath(
   };
 }
 
-function lambdaOf(logA: number): number {
+/**
+ * Returns the stage at a value of lambda.
+ * @param rising -log(a) of each training timestep.
+ */
+export function stageOfLambda(lambda: number, rising: readonly number[]): Stage {
+  const a = 1 / Math.sqrt(1 + Math.exp(-2 * lambda));
+  return { timestep: indexOfValue(rising, -Math.log(a)), a, b: Math.sqrt(1 - a * a), inputScale: 1 };
+}
+
+/** Returns lambda = log(a / b) by log(a). */
+export function lambdaOf(logA: number): number {
   return logA - Math.log(-Math.expm1(2 * logA)) / 2;
 }

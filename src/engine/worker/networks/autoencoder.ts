@@ -1,66 +1,115 @@
 import type { ModelFolder } from '../../../model/folder.js';
+import { LatentScaling } from './latent-scaling.js';
 import { Scratch, type OnnxPart } from './onnx-part.js';
-import { volume, type Shape } from './sizes.js';
+import { cropPicture, fillPicture } from './pixels.js';
+import { filledSize, latentShape, volume, type Size } from './sizes.js';
 
-type Part = Pick<OnnxPart, 'run'>;
+type Part = Pick<OnnxPart, 'run' | 'runInto'>;
+
+/** RGB bytes, row by row: at least three for each pixel. */
+interface Picture extends Size {
+  readonly data: Uint8Array;
+}
 
 /**
- * Both halves of a VAE. Latents are scaled as for the training of the U-Net: (encoded - shift) * scale, for each
- * channel. Results are valid until the next call of the same method.
+ * Both halves of a VAE, between pictures in bytes and scaled latents. Pictures of a call are of one filled size; results
+ * are valid until the next call of the same method.
  */
 export class Autoencoder {
   readonly #folder: ModelFolder;
   readonly #encoder: Part;
   readonly #decoder: Part;
+  readonly #scaling: LatentScaling;
   readonly #unscaled = new Scratch();
-  readonly #channels: readonly { readonly shift: number; readonly scale: number }[];
+  readonly #means = new Scratch();
+  #bytes = new Uint8Array(0);
 
   constructor(folder: ModelFolder, encoder: Part, decoder: Part) {
     this.#folder = folder;
     this.#encoder = encoder;
     this.#decoder = decoder;
-    const { latentChannels, latentStatistics: statistics, scalingFactor, shiftFactor } = folder;
-    this.#channels = Array.from({ length: latentChannels }, (_, channel) => ({
-      shift: statistics?.mean[channel] ?? shiftFactor,
-      scale: scalingFactor / (statistics?.std[channel] ?? 1),
-    }));
+    this.#scaling = new LatentScaling(folder);
+  }
+
+  /** Returns the scaled latent of each picture. */
+  async encode(images: readonly Picture[]): Promise<readonly Float32Array[]> {
+    const { input, output, gives } = this.#folder.layout.vaeEncoder;
+    const filled = this.#filled(images);
+    const shape = latentShape(this.#folder, filled);
+    const [channels, height, width] = shape;
+    const given = [images.length, gives === 'moments' ? 2 * channels : channels, height, width];
+    const feed = {
+      port: input,
+      data: this.#join(images, filled),
+      shape: pictureShape(images.length, filled),
+    };
+    const encoded = await this.#encoder.run([feed], output, given);
+    const stride = encoded.length / images.length;
+    return images.map((_, i) => {
+      // The means come before the log-variances.
+      const latent = encoded.subarray(i * stride, i * stride + volume(shape));
+      this.#scaling.scale(latent);
+      return latent;
+    });
   }
 
   /**
-   * Returns the scaled latent of a picture.
-   * @param planes values from -1 to 1, [3, height, width].
+   * Decodes scaled latents into these pictures.
+   * @returns for each whether all its values were finite.
    */
-  async encode(planes: Float32Array, shape: Shape, latentShape: Shape): Promise<Float32Array> {
-    const { input, output, gives } = this.#folder.layout.vaeEncoder;
-    const [channels, height, width] = latentShape;
-    const given = [1, gives === 'moments' ? 2 * channels : channels, height, width];
-    const feed = { port: input, data: planes, shape: [1, ...shape] };
-    // The means come before the log-variances.
-    const latent = (await this.#encoder.run([feed], output, given)).subarray(0, volume(latentShape));
-    this.#eachChannel(latentShape, (shift, scale, start, end) => {
-      for (let i = start; i < end; i++) latent[i] = ((latent[i] ?? 0) - shift) * scale;
+  async decode(latents: readonly Float32Array[], images: readonly Picture[]): Promise<readonly boolean[]> {
+    const { input, output, mean } = this.#folder.layout.vaeDecoder;
+    const filled = this.#filled(images);
+    const shape = latentShape(this.#folder, filled);
+    const count = images.length;
+    const data = this.#unscaled.take(count * volume(shape));
+    latents.forEach((latent, i) => {
+      this.#scaling.unscale(latent, data.subarray(i * volume(shape), (i + 1) * volume(shape)));
     });
-    return latent;
+    const bytes = this.#memory(images, filled);
+    const means = this.#means.take(3 * count);
+    await this.#decoder.runInto(
+      [{ port: input, data, shape: [count, ...shape] }],
+      [
+        { port: output, shape: pictureShape(count, filled), data: bytes },
+        { port: mean, shape: [count, 3, 1, 1], data: means },
+      ],
+    );
+    const stride = bytes.length / count;
+    return images.map((image, i) => {
+      const own = bytes.subarray(i * stride, (i + 1) * stride);
+      if (own.buffer !== image.data.buffer) cropPicture(own, filled, image, image.data);
+      return means.subarray(3 * i, 3 * i + 3).every(Number.isFinite);
+    });
   }
 
-  /** Returns the picture of a scaled latent: values of about -1 to 1, [3, height, width]. */
-  async decode(latent: Float32Array, latentShape: Shape, shape: Shape): Promise<Float32Array> {
-    const { layout } = this.#folder;
-    const unscaled = this.#unscaled.take(latent.length);
-    this.#eachChannel(latentShape, (shift, scale, start, end) => {
-      for (let i = start; i < end; i++) unscaled[i] = (latent[i] ?? 0) / scale + shift;
-    });
-    const feed = { port: layout.vaeDecoder.input, data: unscaled, shape: [1, ...latentShape] };
-    return this.#decoder.run([feed], layout.vaeDecoder.output, [1, ...shape]);
+  #filled([first]: readonly Picture[]): Size {
+    if (first === undefined) throw new RangeError('a call of the VAE takes at least one picture');
+    return filledSize(this.#folder, first);
   }
 
-  #eachChannel(
-    [, height, width]: Shape,
-    action: (shift: number, scale: number, start: number, end: number) => void,
-  ): void {
-    this.#channels.forEach(({ shift, scale }, channel) => {
-      const start = channel * height * width;
-      action(shift, scale, start, start + height * width);
+  /** Returns pictures one after another; a single one that needs no filling as it is. */
+  #join(images: readonly Picture[], filled: Size): Uint8Array {
+    const bytes = this.#memory(images, filled);
+    const stride = bytes.length / images.length;
+    images.forEach((image, i) => {
+      const own = bytes.subarray(i * stride, (i + 1) * stride);
+      if (own.buffer !== image.data.buffer) fillPicture(image.data, image, filled, own);
     });
+    return bytes;
   }
+
+  /** Returns memory for filled pictures: that of the picture if there is one that needs no filling. */
+  #memory(images: readonly Picture[], filled: Size): Uint8Array {
+    const [first, ...others] = images;
+    const length = 3 * filled.width * filled.height;
+    const isWhole = first?.width === filled.width && first.height === filled.height;
+    if (isWhole && others.length === 0) return first.data.subarray(0, length);
+    if (this.#bytes.length < images.length * length) this.#bytes = new Uint8Array(images.length * length);
+    return this.#bytes.subarray(0, images.length * length);
+  }
+}
+
+function pictureShape(count: number, { width, height }: Size): readonly number[] {
+  return [count, height, width, 3];
 }

@@ -2,8 +2,8 @@ import type { RowValues } from '../../../diffusion/stream.js';
 import type { ModelFolder } from '../../../model/folder.js';
 import type { ControlLayout } from '../../../model/layout/steered.js';
 import { requireFinite } from './finite.js';
-import { Scratch, type OnnxPart } from './onnx-part.js';
-import { bytesToPlanes } from './pixels.js';
+import type { OnnxPart } from './onnx-part.js';
+import { fillPicture } from './pixels.js';
 import { filledSize, latentShape, type Size } from './sizes.js';
 
 /** A control network and how it is used. */
@@ -19,7 +19,6 @@ export type FeatureSource = Pick<ControlNetworks, 'features'>;
 export class ControlNetworks {
   readonly #folder: ModelFolder;
   readonly #controls: ReadonlyMap<string, Control>;
-  readonly #planes = new Scratch();
 
   constructor(folder: ModelFolder, controls: readonly Control[]) {
     this.#folder = folder;
@@ -35,15 +34,13 @@ export class ControlNetworks {
     if (control === undefined) throw new RangeError(`there is no control ${name}`);
     const { layout, part } = control;
     const filled = filledSize(this.#folder, size);
-    const planes = this.#planes.take(3 * filled.width * filled.height);
-    bytesToPlanes(pixels, size, filled, planes);
-    // Unlike the VAE, controls take 0 to 1.
-    for (let i = 0; i < planes.length; i++) planes[i] = ((planes[i] ?? 0) + 1) / 2;
+    const data = new Uint8Array(3 * filled.width * filled.height);
+    fillPicture(pixels, size, filled, data);
     const [, height, width] = latentShape(this.#folder, size);
     const wanted = layout.features.map(({ output, input }) => {
       return { port: output, shape: input.shape({ rows: 1, timesteps: 1, tokens: 1, height, width }) };
     });
-    const feed = { port: layout.image, data: planes, shape: [1, 3, filled.height, filled.width] };
+    const feed = { port: layout.image, data, shape: [1, filled.height, filled.width, 3] };
     const results = await part.runFor([feed], wanted);
     const values = layout.features.map(({ input }, k) => {
       // A copy: it stays with its frame, while the memory is used again.

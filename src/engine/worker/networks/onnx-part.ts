@@ -1,16 +1,17 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { dirname } from 'node:path';
 import type { NumberPort } from '../../../model/layout/ports.js';
 import { ModelError } from '../../../model/model-error.js';
+import { withBorders, type Levels } from '../../../model/onnx/borders.js';
 import { asError } from '../../as-error.js';
-import { floatsToHalves, halvesToFloats } from './half.js';
 import { volume } from './sizes.js';
 
-/** Numbers for a network. Single precision is converted to half if the port has that type. */
+/** Numbers for a network. */
 export type Numbers = Float32Array | BigInt64Array | Int32Array;
 
-/** Values and their shape; values beyond the product of the shape are ignored. */
+/** Values and their shape; values beyond the product of the shape are ignored. Pictures are bytes. */
 interface Value {
-  readonly data: Numbers;
+  readonly data: Numbers | Uint8Array;
   readonly shape: readonly number[];
 }
 
@@ -21,6 +22,11 @@ export interface Feed extends Value {
 export interface Wanted {
   readonly port: NumberPort;
   readonly shape: readonly number[];
+}
+
+/** Memory for an output. */
+export interface Result extends Wanted {
+  readonly data: Float32Array | Uint8Array;
 }
 
 /** Memory that grows to the largest requested size and is reused, so that changing sizes do not pile up. */
@@ -49,30 +55,35 @@ export class InputScratch {
   }
 }
 
-/** The same for values in half precision. */
-class HalfScratch {
-  #data = new Uint16Array(0);
-
-  take(length: number): Uint16Array<ArrayBuffer> {
-    if (this.#data.length < length) this.#data = new Uint16Array(length);
-    return this.#data.subarray(0, length);
-  }
-}
-
-/** One ONNX network. Its results are in memory that is reused by later calls. */
+/**
+ * One ONNX network, whose inputs and outputs in half precision are single precision here. Its results are in memory that
+ * is reused by later calls.
+ */
 export class OnnxPart implements AsyncDisposable {
   readonly #session: InferenceSession;
+  /** What ports are called in the session, if not as in the file. */
+  readonly #names: ReadonlyMap<string, string>;
   readonly #floats = new Map<string, Scratch>();
-  readonly #halves = new Map<string, HalfScratch>();
 
-  private constructor(session: InferenceSession) {
+  private constructor(session: InferenceSession, names: ReadonlyMap<string, string> = new Map()) {
     this.#session = session;
+    this.#names = names;
   }
 
-  /** @throws {ModelError} if the file cannot be loaded. */
-  static async load(file: string, options: InferenceSession.SessionOptions): Promise<OnnxPart> {
+  /**
+   * @param pictures the levels of the ports that take or give pictures as planes: they do so in bytes then.
+   * @throws {ModelError} if the file cannot be loaded.
+   */
+  static async load(
+    file: string,
+    options: InferenceSession.SessionOptions,
+    pictures: ReadonlyMap<string, Levels> = new Map(),
+  ): Promise<OnnxPart> {
     try {
-      return new OnnxPart(await InferenceSession.create(file, options));
+      const bordered = withBorders(file, pictures);
+      if (bordered === null) return new OnnxPart(await InferenceSession.create(file, options));
+      const session = await InferenceSession.create(bordered.bytes, withWeightsIn(dirname(file), options));
+      return new OnnxPart(session, bordered.names);
     } catch (cause) {
       throw new ModelError(file, `cannot be loaded: ${asError(cause).message.trim()}`, { cause });
     }
@@ -80,8 +91,8 @@ export class OnnxPart implements AsyncDisposable {
 
   /** Runs the network for one output, and blocks this thread. The result is valid until the next run. */
   async run(feeds: readonly Feed[], port: NumberPort, shape: readonly number[]): Promise<Float32Array> {
-    const data = this.#scratch(port, this.#floats, Scratch).take(volume(shape));
-    await this.#runInto(feeds, [{ port, shape, data }]);
+    const data = this.#scratch(port).take(volume(shape));
+    await this.runInto(feeds, [{ port, shape, data }]);
     return data;
   }
 
@@ -90,17 +101,24 @@ export class OnnxPart implements AsyncDisposable {
     const results = wanted.map(({ port, shape }) => ({
       port,
       shape,
-      data: this.#scratch(port, this.#floats, Scratch).take(volume(shape)),
+      data: this.#scratch(port).take(volume(shape)),
     }));
-    await this.#runInto(feeds, results);
+    await this.runInto(feeds, results);
     return results.map(({ data }) => data);
+  }
+
+  /** Runs the network for outputs in this memory. */
+  async runInto(feeds: readonly Feed[], results: readonly Result[]): Promise<void> {
+    const fetches = results.map(({ port, ...value }) => [this.#nameOf(port), tensorOf(value)] as const);
+    await this.#session.run(this.#tensors(feeds), Object.fromEntries(fetches));
   }
 
   /** Runs the network for one output whose shape only the run tells. The result is in new memory. */
   async runOpen(
     feeds: readonly Feed[],
-    { name }: NumberPort,
+    port: NumberPort,
   ): Promise<{ readonly data: Float32Array; readonly shape: readonly number[] }> {
+    const name = this.#nameOf(port);
     const { [name]: tensor } = await this.#session.run(this.#tensors(feeds), [name]);
     if (tensor === undefined) throw new RangeError(`the network has no output ${name}`);
     return { data: floatsOf(tensor), shape: tensor.dims };
@@ -120,62 +138,42 @@ export class OnnxPart implements AsyncDisposable {
     await this.#session.release();
   }
 
-  async #runInto(
-    feeds: readonly Feed[],
-    results: readonly (Wanted & { readonly data: Float32Array })[],
-  ): Promise<void> {
-    const outputs = results.map(({ port, shape, data }) => {
-      const isHalf = port.type === 'float16';
-      const half = isHalf ? this.#scratch(port, this.#halves, HalfScratch).take(data.length) : null;
-      return {
-        name: port.name,
-        data,
-        half,
-        tensor: half ? halfTensor(half, shape) : new Tensor('float32', data, shape),
-      };
-    });
-    const fetches = Object.fromEntries(outputs.map(({ name, tensor }) => [name, tensor]));
-    await this.#session.run(this.#tensors(feeds), fetches);
-    for (const { half, data } of outputs) if (half) halvesToFloats(half, data);
-  }
-
   #tensors(feeds: readonly Feed[]): Record<string, Tensor> {
-    return Object.fromEntries(feeds.map((feed) => [feed.port.name, this.#tensor(feed)]));
+    return Object.fromEntries(feeds.map(({ port, ...value }) => [this.#nameOf(port), tensorOf(value)]));
   }
 
-  #tensor({ port, data, shape }: Feed): Tensor {
-    if (data instanceof BigInt64Array) return new Tensor('int64', data, shape);
-    if (data instanceof Int32Array) return new Tensor('int32', data, shape);
-    if (port.type !== 'float16') return new Tensor('float32', data, shape);
-    const half = this.#scratch(port, this.#halves, HalfScratch).take(data.length);
-    floatsToHalves(data, half);
-    return halfTensor(half, shape);
+  #nameOf({ name }: NumberPort): string {
+    return this.#names.get(name) ?? name;
   }
 
-  #scratch<S>({ name }: NumberPort, all: Map<string, S>, Kind: new () => S): S {
-    let scratch = all.get(name);
-    if (scratch === undefined) all.set(name, (scratch = new Kind()));
+  #scratch({ name }: NumberPort): Scratch {
+    let scratch = this.#floats.get(name);
+    if (scratch === undefined) this.#floats.set(name, (scratch = new Scratch()));
     return scratch;
   }
 }
 
-/**
- * Returns a float16 tensor over these bits, without a copy. If Float16Array exists (from Node 24 on), the library would
- * convert them to one, whose memory its own native binding does not find.
- */
-function halfTensor(halves: Uint16Array, shape: readonly number[]): Tensor {
-  return Object.defineProperty(new Tensor('float16', halves, shape), 'data', { value: halves });
+/** Returns options for a graph in memory whose weights are in other files. */
+function withWeightsIn(
+  folder: string,
+  options: InferenceSession.SessionOptions,
+): InferenceSession.SessionOptions {
+  const { extra } = options;
+  const session = Object(extra?.['session']) as object;
+  const place = { model_external_initializers_file_folder_path: folder };
+  return { ...options, extra: { ...extra, session: { ...session, ...place } } };
+}
+
+function tensorOf({ data, shape }: Value): Tensor {
+  if (data instanceof Uint8Array) return new Tensor('uint8', data, shape);
+  if (data instanceof BigInt64Array) return new Tensor('int64', data, shape);
+  if (data instanceof Int32Array) return new Tensor('int32', data, shape);
+  return new Tensor('float32', data, shape);
 }
 
 /** Returns the values of a tensor of any type as floats. */
-function floatsOf({ type, data }: Tensor): Float32Array {
-  if (data instanceof Float32Array) return data;
-  if (type === 'float16' && data instanceof Uint16Array) {
-    const floats = new Float32Array(data.length);
-    halvesToFloats(data, floats);
-    return floats;
-  }
-  return Float32Array.from(data as ArrayLike<number | bigint>, Number);
+function floatsOf({ data }: Tensor): Float32Array {
+  return data instanceof Float32Array ? data : Float32Array.from(data as ArrayLike<number | bigint>, Number);
 }
 
 /** Converts numbers to the type of a port; for integer ports they are rounded. */

@@ -1,3 +1,4 @@
+import type { Levels } from '../../../model/onnx/borders.js';
 import { DeviceError, deviceName, type Device } from '../../device.js';
 import { reasonOf } from '../devices/providers.js';
 import { sessionOptions, type SessionSettings } from '../devices/session-options.js';
@@ -11,6 +12,8 @@ export interface Placing extends SessionSettings {
 
 /** What becomes of a network that is loaded. */
 export interface PartUse<Made> {
+  /** The levels of its ports that take or give pictures as planes; none if absent. */
+  readonly pictures?: ReadonlyMap<string, Levels>;
   /** Makes what uses the network; throws if it does not fit. */
   readonly make: (part: OnnxPart) => Made | Promise<Made>;
   /** Runs the network as it will be run later; without it, `make` does. */
@@ -63,10 +66,10 @@ export async function placePart<Made>(
 async function load<Made>(
   file: string,
   options: Placing,
-  { make, trial }: PartUse<Made>,
+  { pictures, make, trial }: PartUse<Made>,
   withTrial: boolean,
 ): Promise<Placed<Made>> {
-  const part = await OnnxPart.load(file, sessionOptions(options.device, options));
+  const part = await OnnxPart.load(file, sessionOptions(options.device, options), pictures);
   try {
     const made = await make(part);
     if (withTrial) await trial?.(made);

@@ -49,6 +49,12 @@ export class TextEncoders {
     return { encoder_hidden_states: embedding, ...(pooled && { text_embeds: pooled }) };
   }
 
+  /** Returns how many tokens a prompt has, without start and end, and how many of them the encoder reads. */
+  countTokens(prompt: string): { readonly all: number; readonly read: number } {
+    const all = this.#encoders[0]?.tokenizer.count(parsePrompt(prompt)) ?? 0;
+    return { all, read: Math.min(all, this.#maxChunks * (this.#length - 2)) };
+  }
+
   /** Returns the weighted states of all tokens, and the pooled embedding if this encoder has one. */
   async #encode({ part, layout }: TextEncoder, text: TokenChunk): Promise<readonly Float32Array[]> {
     const ids = numbersFor(layout.ids, Array.from(text.ids, Number));

@@ -1,17 +1,12 @@
 import type { Row } from '../../../diffusion/stream.js';
 import type { ModelFolder } from '../../../model/folder.js';
+import { precomputedInputs } from '../../../model/layout/precomputed.js';
 import type { BankLayerLayout } from '../../../model/layout/steered.js';
+import type { Graph } from '../../../model/layout/ports.js';
 import type { CallSize, UnetInput, UnetLayout } from '../../../model/layout/unet.js';
-import { guidanceConditioning } from './guidance-embedding.js';
-import {
-  clearNumbers,
-  InputScratch,
-  Scratch,
-  writeNumbers,
-  type Feed,
-  type OnnxPart,
-  type Wanted,
-} from './onnx-part.js';
+import { Scratch, type Feed, type OnnxPart, type Wanted } from './onnx-part.js';
+import type { PrecomputedValues } from './precomputed-values.js';
+import { RowInputs } from './row-inputs.js';
 import { volume, type Shape } from './sizes.js';
 
 type Part = Pick<OnnxPart, 'accepts' | 'run' | 'runFor'>;
@@ -26,12 +21,12 @@ export type KeptRows = (readonly Float32Array[])[];
 export interface UnetGraph {
   readonly unet: UnetLayout;
   readonly bank?: readonly BankLayerLayout[] | null;
+  /** The inputs that small graphs make; none if the U-Net takes all itself. */
+  readonly precomputed?: readonly PrecomputedValues[];
 }
 
 /** The input that rows with a bank have values for: as many as slots are filled. */
 const bankMask = 'bank_mask';
-/** The values of a row that has none. */
-const none: readonly number[] = [];
 
 /** The U-Net: predicts rows of one size in as few calls as its export allows. */
 export class Unet {
@@ -43,17 +38,14 @@ export class Unet {
   readonly mixesTimesteps: boolean;
   /** Whether a call takes embeddings of several chunks of tokens. */
   readonly takesChunks: boolean;
-  readonly #inputs: readonly { readonly input: UnetInput; readonly scratch: InputScratch }[];
-  /** For rows without a guidance scale: that of scale 1. */
-  readonly #unguided: ReturnType<typeof guidanceConditioning>;
-  /** The timestep of the row that is being written. */
-  readonly #timestep = [0];
+  readonly #inputs: RowInputs;
+  readonly #precomputed: readonly PrecomputedValues[];
   readonly #predictions = new Scratch();
 
   private constructor(
     folder: ModelFolder,
     part: Part,
-    { unet, bank }: UnetGraph,
+    { unet, bank, precomputed = [] }: UnetGraph,
     { mixesTimesteps = false, takesChunks = false },
   ) {
     this.#folder = folder;
@@ -62,8 +54,10 @@ export class Unet {
     this.#part = part;
     this.mixesTimesteps = mixesTimesteps;
     this.takesChunks = takesChunks;
-    this.#inputs = unet.inputs.map((input) => ({ input, scratch: new InputScratch(input.port) }));
-    this.#unguided = guidanceConditioning(unet, 1);
+    const isOwn = ({ port: { name } }: UnetInput): boolean =>
+      takes(unet.graph, name) || !precomputedInputs(unet.precomputed).some(({ graph }) => takes(graph, name));
+    this.#inputs = new RowInputs(folder, unet, unet.inputs.filter(isOwn));
+    this.#precomputed = precomputed;
   }
 
   /**
@@ -74,11 +68,11 @@ export class Unet {
     const { timesteps, tokens, rows, height, width } = graph.unet;
     const side = folder.networkFactor / folder.pixelFactor;
     const shape = [folder.latentChannels, height ?? side, width ?? side] as const;
-    const accepts = (mixesTimesteps: boolean, chunks: number): Promise<boolean> => {
+    const accepts = async (mixesTimesteps: boolean, chunks: number): Promise<boolean> => {
       const trial = Array.from({ length: rows ?? 2 }, (_, i) =>
         blankRow(folder, shape, 800 - 100 * i, { chunks, unet: graph.unet }),
       );
-      return part.accepts(new Unet(folder, part, graph, { mixesTimesteps }).#feeds(trial, shape));
+      return part.accepts(await new Unet(folder, part, graph, { mixesTimesteps }).#feeds(trial, shape));
     };
     const mixesTimesteps = timesteps === 'perhaps' ? await accepts(true, 1) : timesteps === 'rows';
     const takesChunks = tokens === null && (await accepts(mixesTimesteps, 2));
@@ -133,7 +127,7 @@ export class Unet {
   async #call(rows: readonly Row[], shape: Shape, kept?: KeptRows): Promise<Float32Array[]> {
     const { rows: fixed, output: port } = this.#layout;
     const padded = fixed === null ? rows : pad(rows, fixed);
-    const feeds = this.#feeds(padded, shape);
+    const feeds = await this.#feeds(padded, shape);
     const predicted = { port, shape: [padded.length, ...shape] };
     const bank = kept && rows.some(hasBank) ? this.#keptBy(padded.length, shape) : [];
     const [values = new Float32Array(0), ...layers] =
@@ -154,58 +148,16 @@ export class Unet {
     });
   }
 
-  /** Returns what each input takes from the rows, one row after another. */
-  #feeds(rows: readonly Row[], [, height, width]: Shape): Feed[] {
+  /** Returns what each input of the graph takes from the rows, one row after another. */
+  async #feeds(rows: readonly Row[], [, height, width]: Shape): Promise<Feed[]> {
     // All rows of a call have the same token count.
     const tokens = (rows[0]?.conditioning.encoder_hidden_states.length ?? 0) / this.#folder.textWidth;
-    const timed = this.mixesTimesteps ? rows : rows.slice(0, 1);
+    const timesteps = this.mixesTimesteps ? rows.length : 1;
     const slots = Math.max(...rows.map(({ conditioning }) => conditioning[bankMask]?.length ?? 0));
-    const call: CallSize = { rows: rows.length, timesteps: timed.length, tokens, height, width, slots };
-    return this.#inputs.map(({ input, scratch }) => {
-      const given = input.from === 'timestep' ? timed : rows;
-      const shape = input.shape(call);
-      const data = scratch.take(volume(shape));
-      const length = data.length / given.length;
-      const valuesOf = this.#source(input, call);
-      given.forEach((row, i) => {
-        const values = valuesOf(row);
-        const isLess = values.length < length && (values === none || input.optional === 'part');
-        if (values.length !== length && !isLess) {
-          throw new RangeError(`${input.port.name}: a row has ${values.length} values, not ${length}`);
-        }
-        writeNumbers(data, values, i * length);
-        if (isLess) clearNumbers(data, i * length + values.length, (i + 1) * length);
-      });
-      return { port: input.port, data, shape };
-    });
-  }
-
-  /** Returns how to get the values of an input from a row. */
-  #source({ port, from, optional, scales }: UnetInput, call: CallSize): (row: Row) => ArrayLike<number> {
-    switch (from) {
-      case 'sample':
-        return ({ input }) => input;
-      case 'timestep':
-        return ({ stage }) => {
-          this.#timestep[0] = stage.timestep;
-          return this.#timestep;
-        };
-      case 'conditioning':
-        return ({ conditioning }) => {
-          if (scales !== undefined && !conditioning[scales]) return none;
-          const values = conditioning[port.name] ?? this.#unguided?.[port.name];
-          if (!values && optional) return none;
-          if (!values) throw new RangeError(`${port.name}: a row has no values for this input`);
-          return values;
-        };
-      case 'size': {
-        const { pixelFactor } = this.#folder;
-        const [height, width] = [call.height * pixelFactor, call.width * pixelFactor];
-        // The picture is whole: original and target size are equal, and nothing is cropped.
-        const size = [height, width, 0, 0, height, width];
-        return () => size;
-      }
-    }
+    const call: CallSize = { rows: rows.length, timesteps, tokens, height, width, slots };
+    const precomputed: Feed[] = [];
+    for (const input of this.#precomputed) precomputed.push(await input.feed(rows, call));
+    return [...this.#inputs.feeds(rows, call), ...precomputed];
   }
 }
 
@@ -234,6 +186,10 @@ export function blankRow(
       ...Object.fromEntries(conditioning),
     },
   };
+}
+
+function takes({ inputs }: Graph, input: string): boolean {
+  return inputs.some(({ name }) => name === input);
 }
 
 function hasBank({ conditioning }: Row): boolean {

@@ -3,6 +3,7 @@ import type { Plan } from '../../../diffusion/in-flight.js';
 import type { Conditioning, RowValues, Steering } from '../../../diffusion/stream.js';
 import type { ModelFolder } from '../../../model/folder.js';
 import type { ControlLayout } from '../../../model/layout/steered.js';
+import type { UnetLayout } from '../../../model/layout/unet.js';
 import { activeControlNames } from '../../active-controls.js';
 import { ParameterError } from '../../engine.js';
 import { guidanceConditioning } from '../networks/guidance-embedding.js';
@@ -86,7 +87,7 @@ export function promptSteering(
   { positive, negative, second }: Prompts,
 ): Steering {
   const guidance = guidanceOf(parameters);
-  const own = selfGuided && guidanceConditioning(layout.unet, guidance.scale);
+  const own = selfGuided && guidanceOnce(layout.unet, parameters, guidance.scale);
   const guided = (prompt: Conditioning): Conditioning => (own ? { ...prompt, ...own } : prompt);
   const composition = compositionOf(parameters);
   return {
@@ -95,6 +96,21 @@ export function promptSteering(
     negative,
     ...(second && composition && { composed: { second: guided(second), composition } }),
   };
+}
+
+/** By parameters, so that all frames with the same ones have the same arrays, by which unchanged values are recognized. */
+const guidances = new WeakMap<StreamParameters, ReturnType<typeof guidanceConditioning>>();
+
+function guidanceOnce(
+  unet: UnetLayout,
+  parameters: StreamParameters,
+  scale: number,
+): ReturnType<typeof guidanceConditioning> {
+  const known = guidances.get(parameters);
+  if (known) return known;
+  const made = guidanceConditioning(unet, scale);
+  guidances.set(parameters, made);
+  return made;
 }
 
 /** @throws {ParameterError} if prompts cannot be composed by their predictions as the parameters say. */

@@ -51,7 +51,7 @@ export class WaitingFrames {
 
   /**
    * Applies the similarity filter to the frames that could enter now, and drops similar ones.
-   * @param room for so many frames.
+   * @param room most frames that may enter.
    */
   screen(room: number): void {
     while (this.#screened < Math.min(room, this.#frames.length)) {
@@ -64,7 +64,7 @@ export class WaitingFrames {
 
   /**
    * Returns those that passed the filter and may enter now.
-   * @param room for so many frames.
+   * @param room most frames that may enter.
    */
   screened(room: number): readonly WaitingFrame[] {
     return this.#frames.slice(0, Math.min(room, this.#screened));

@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Autoencoder } from '../../../../src/engine/worker/networks/autoencoder.js';
-import type { OnnxPart } from '../../../../src/engine/worker/networks/onnx-part.js';
 import { ModelRuntime } from '../../../../src/engine/worker/networks/runtime.js';
-import { readModelFolder } from '../../../../src/model/folder.js';
-import { tinyModel } from '../../../support/engine.js';
+import { OnnxPart } from '../../../../src/engine/worker/networks/onnx-part.js';
+import { readModelFolder, type ModelFolder } from '../../../../src/model/folder.js';
+import { assertClose } from '../../../support/compare.js';
+import { floatVaeOf } from '../../../support/float-vae.js';
+import { layoutFolder } from '../../../support/layouts.js';
+import { testImage, tinyModel } from '../../../support/engine.js';
 
 const folder = await readModelFolder(tinyModel);
 const size = { width: 32, height: 32 };
-const planes = Float32Array.from({ length: 3 * 32 * 32 }, (_, i) => Math.sin(i / 50));
+const { data } = testImage(2, size);
 
 describe('an autoencoder with latent statistics', () => {
   it('has latents of (encoded - mean) * scale / std, by channel, and decodes them again', async () => {
@@ -22,8 +25,8 @@ describe('an autoencoder with latent statistics', () => {
       { threads: 1 },
     );
     await using scaled = await ModelRuntime.load({ ...folder, ...statistics }, { threads: 1 });
-    const encoded = (await plain.encodePlanes(planes, size)).slice();
-    const latent = (await scaled.encodePlanes(planes, size)).slice();
+    const encoded = (await plain.encode(data, size)).slice();
+    const latent = (await scaled.encode(data, size)).slice();
     const channel = latent.length / 4;
     assert.equal(channel, 16);
     for (const [i, value] of latent.entries()) {
@@ -31,75 +34,88 @@ describe('an autoencoder with latent statistics', () => {
       const want = ((encoded[i] - (mean[c] ?? 0)) * 0.5) / (std[c] ?? 1);
       assert.ok(Math.abs(value - want) < 1e-5, `${i}: ${value}, not ${want}`);
     }
-    const wanted = (await plain.decodePlanes(encoded, size)).slice();
-    const decoded = await scaled.decodePlanes(latent, size);
-    for (const [i, value] of decoded.entries()) assert.ok(Math.abs(value - wanted[i]) < 1e-4, `${i}`);
+    const [wanted, decoded] = [new Uint8ClampedArray(data.length), new Uint8ClampedArray(data.length)];
+    await plain.decode(encoded, size, wanted);
+    await scaled.decode(latent, size, decoded);
+    for (const [i, value] of decoded.entries()) assert.ok(Math.abs(value - wanted[i]) <= 1, `${i}`);
   });
 });
 
-describe('an autoencoder', () => {
-  const shape = [3, 16, 24] as const;
-  const latentShape = [2, 2, 3] as const;
-  const values = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
+for (const [name, root, tolerance] of [
+  ['float32', tinyModel, 1e-5],
+  ['the names and moments of optimum', layoutFolder('optimum'), 1e-5],
+  // Values from -1 to 1 are halves to 5e-4.
+  ['float16', layoutFolder('optimum-onnx'), 5e-4],
+] as const) {
+  describe(`an autoencoder in ${name}`, () => {
+    const pictures = [0, 1, 2].map((seed) => testImage(seed, size));
 
-  type Feeds = Parameters<OnnxPart['run']>[0];
-
-  /** Creates one whose networks return these numbers, and records their runs. */
-  function setUp(changes: Partial<typeof folder>, gives: readonly number[]) {
-    const runs: { readonly feeds: Feeds; readonly name: string; readonly shape: readonly number[] }[] = [];
-    const part: Pick<OnnxPart, 'run'> = {
-      run(feeds, { name }, asked) {
-        runs.push({ feeds: feeds.map((feed) => ({ ...feed, data: feed.data.slice() })), name, shape: asked });
-        return Promise.resolve(Float32Array.from(gives));
-      },
-    };
-    const own = { ...folder, latentChannels: 2, scalingFactor: 4, shiftFactor: 0.5, ...changes };
-    return { autoencoder: new Autoencoder(own, part, part), runs };
-  }
-
-  for (const [gives, channels, more] of [
-    ['moments', 4, [13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24]],
-    ['latent', 2, []],
-  ] as const) {
-    it(`returns the scaled latent of a picture if the network gives ${gives}`, async () => {
-      const { layout } = folder;
-      const vaeEncoder = { ...layout.vaeEncoder, gives };
-      const { autoencoder, runs } = setUp({ layout: { ...layout, vaeEncoder } }, [...values, ...more]);
-      const picture = Float32Array.from({ length: 3 * 16 * 24 }, (_, i) => i);
-      const latent = await autoencoder.encode(picture, shape, latentShape);
-      assert.deepEqual(
-        latent,
-        Float32Array.from(values, (value) => (value - 0.5) * 4),
+    async function load(): Promise<{ folder: ModelFolder; autoencoder: Autoencoder }> {
+      const folder = await readModelFolder(root);
+      const { vaeEncoder, vaeDecoder } = folder.layout;
+      const levels = { black: -1, white: 1 };
+      const encoder = await OnnxPart.load(
+        vaeEncoder.graph.file,
+        {},
+        new Map([[vaeEncoder.input.name, levels]]),
       );
-      assert.deepEqual(runs, [
-        {
-          feeds: [{ port: vaeEncoder.input, data: picture, shape: [1, 3, 16, 24] }],
-          name: vaeEncoder.output.name,
-          shape: [1, channels, 2, 3],
-        },
-      ]);
+      const decoder = await OnnxPart.load(
+        vaeDecoder.graph.file,
+        {},
+        new Map([[vaeDecoder.output.name, levels]]),
+      );
+      return { folder, autoencoder: new Autoencoder(folder, encoder, decoder) };
+    }
+
+    it('takes and gives bytes as the graph of the file takes and gives planes', async () => {
+      const { folder, autoencoder } = await load();
+      const vae = await floatVaeOf(folder);
+      const area = size.width * size.height;
+      for (const picture of pictures) {
+        const planes = Float32Array.from(
+          { length: 3 * area },
+          (_, i) => picture.data[3 * (i % area) + Math.floor(i / area)] / 127.5 - 1,
+        );
+        const latent = (await vae.encode(planes, size)).slice();
+        const [own] = await autoencoder.encode([picture]);
+        assertClose(own, latent, tolerance, 'latent');
+        const decoded = await vae.decode(latent, size);
+        const out = { ...size, data: new Uint8Array(3 * area) };
+        assert.deepEqual(await autoencoder.decode([latent], [out]), [true]);
+        const rounded = Uint8ClampedArray.from(
+          out.data,
+          (_, i) => ((decoded[(i % 3) * area + Math.floor(i / 3)] ?? NaN) + 1) * 127.5,
+        );
+        for (const [i, value] of out.data.entries())
+          assert.ok(Math.abs(value - rounded[i]) <= 1, `byte ${i}`);
+      }
     });
-  }
 
-  it('removes the scale of a latent and decodes it', async () => {
-    const { autoencoder, runs } = setUp({}, [9, 8, 7]);
-    const { input, output } = folder.layout.vaeDecoder;
-    const latent = Float32Array.from(values);
-    assert.deepEqual(await autoencoder.decode(latent, latentShape, shape), Float32Array.of(9, 8, 7));
-    assert.deepEqual(latent, Float32Array.from(values), 'it stays unchanged');
-    const data = Float32Array.from(values, (value) => value / 4 + 0.5);
-    assert.deepEqual(runs, [
-      { feeds: [{ port: input, data, shape: [1, 2, 2, 3] }], name: output.name, shape: [1, 3, 16, 24] },
-    ]);
+    it('gives in a call of several pictures what it gives for each alone', async () => {
+      const { autoencoder } = await load();
+      const alone: { latent: Float32Array; data: Uint8Array }[] = [];
+      for (const picture of pictures) {
+        const latent = (await autoencoder.encode([picture]))[0].slice();
+        const data = new Uint8Array(picture.data.length);
+        await autoencoder.decode([latent], [{ ...size, data }]);
+        alone.push({ latent, data });
+      }
+      const latents = (await autoencoder.encode(pictures)).map((latent) => latent.slice());
+      for (const [i, latent] of latents.entries()) assertClose(latent, alone[i].latent, 1e-5, `latent ${i}`);
+      const outs = pictures.map(({ width, height, data }) => ({
+        width,
+        height,
+        data: new Uint8Array(data.length),
+      }));
+      assert.deepEqual(await autoencoder.decode(latents, outs), [true, true, true]);
+      for (const [k, { data }] of outs.entries()) {
+        for (const [i, value] of data.entries()) {
+          assert.ok(Math.abs(value - alone[k].data[i]) <= 1, `byte ${i} of picture ${k}`);
+        }
+      }
+      const [first, , last] = latents;
+      const bad = first.map((value, i) => (i === 5 ? NaN : value));
+      assert.deepEqual(await autoencoder.decode([first, bad, last], outs), [true, false, true]);
+    });
   });
-
-  it('uses a mean and a deviation for each channel if the model has statistics', async () => {
-    const latentStatistics = { mean: [1, 3], std: [2, 8] };
-    const { autoencoder, runs } = setUp({ latentStatistics }, values);
-    const encoded = await autoencoder.encode(new Float32Array(3 * 16 * 24), shape, latentShape);
-    assert.deepEqual([...encoded], [0, 2, 4, 6, 8, 10, 2, 2.5, 3, 3.5, 4, 4.5]);
-    await autoencoder.decode(Float32Array.from(values), latentShape, shape);
-    const [feed] = runs[1]?.feeds ?? [];
-    assert.deepEqual(feed?.data, Float32Array.of(1.5, 2, 2.5, 3, 3.5, 4, 17, 19, 21, 23, 25, 27));
-  });
-});
+}

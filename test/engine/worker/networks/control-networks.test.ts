@@ -31,19 +31,16 @@ function create(value = 1): { controls: ControlNetworks; runs: { feed: Feed; wan
 }
 
 describe('a control network', () => {
-  it('takes a picture of 0 to 1, filled to a size that the networks take', async () => {
+  it('takes a picture in bytes, filled to a size that the networks take', async () => {
     const { controls, runs } = create();
     const size = { width: side - 1, height: side };
     const pixels = new Uint8Array(size.width * size.height * 3);
     for (let i = 0; i < pixels.length; i += 3) pixels.set([255, 51, 0], i);
     await controls.features('canny', pixels, size);
     const [{ feed, wanted }] = runs;
-    assert.deepEqual(feed.shape, [1, 3, side, side]);
-    const area = side * side;
-    for (const [plane, value] of [1, 0.2, 0].entries()) {
-      const values = Array.from(feed.data.subarray(plane * area, (plane + 1) * area), Number);
-      assert.ok(values.every((each) => Math.abs(each - value) < 1e-6));
-    }
+    assert.deepEqual(feed.shape, [1, side, side, 3]);
+    assert.equal(feed.data.length, 3 * side * side);
+    for (const [i, value] of feed.data.entries()) assert.equal(value, [255, 51, 0][i % 3]);
     const latent = side / folder.pixelFactor;
     assert.deepEqual(
       wanted.map(({ port, shape }) => [port.name, shape]),

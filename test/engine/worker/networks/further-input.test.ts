@@ -6,7 +6,6 @@ import { after, describe, it } from 'node:test';
 import type { Row } from '../../../../src/diffusion/stream.js';
 import { OnnxPart } from '../../../../src/engine/worker/networks/onnx-part.js';
 import { blankRow, Unet } from '../../../../src/engine/worker/networks/unet.js';
-import type { UnetConfig } from '../../../../src/model/configs.js';
 import { readModelFolder } from '../../../../src/model/folder.js';
 import { readGraphFile } from '../../../../src/model/layout/graph-file.js';
 import { inputPort } from '../../../../src/model/layout/ports.js';
@@ -14,6 +13,7 @@ import { unetLayout, type UnetInput } from '../../../../src/model/layout/unet.js
 import { ModelError } from '../../../../src/model/model-error.js';
 import { tinyModel } from '../../../support/engine.js';
 import { onnxGraph } from '../../../support/onnx-graph.js';
+import { unetConfig } from '../../../support/unet-config.js';
 
 const name = 'mid_block_additional_residual';
 const [float32, int64] = [1, 7];
@@ -37,17 +37,7 @@ await writeFile(
   }),
 );
 const graph = await readGraphFile(file);
-const config: UnetConfig = {
-  in_channels: channels,
-  out_channels: channels,
-  block_out_channels: [1, 1],
-  cross_attention_dim: textWidth,
-  time_cond_proj_dim: null,
-  addition_embed_type: null,
-  addition_time_embed_dim: null,
-  projection_class_embeddings_input_dim: null,
-  sample_size: null,
-};
+const config = unetConfig({ channels, textWidth });
 
 /** Returns a row of 100 times its number, and residuals of a number. */
 function row(number: number, residual: number): Row {

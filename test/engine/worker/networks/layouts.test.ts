@@ -7,6 +7,7 @@ import { guidanceConditioning } from '../../../../src/engine/worker/networks/gui
 import { ModelRuntime } from '../../../../src/engine/worker/networks/runtime.js';
 import { readModelFolder } from '../../../../src/model/folder.js';
 import { assertClose } from '../../../support/compare.js';
+import { floatVaeOf } from '../../../support/float-vae.js';
 import { expectedOf, layoutFolder, layouts, type LayoutName } from '../../../support/layouts.js';
 import type { SafeTensors } from '../../../support/safetensors.js';
 
@@ -72,9 +73,10 @@ for (const name of layouts) {
       const runtime = await runtimeOf(name);
       const expected = await expectedOf(name);
       const size = sizeOf(expected);
-      const latent = await runtime.encodePlanes(expected.floats('picture'), size);
+      const vae = await floatVaeOf(runtime.folder);
+      const latent = await vae.encode(expected.floats('picture'), size);
       assertClose(latent, expected.floats('latent'), tolerance, 'latent');
-      const decoded = await runtime.decodePlanes(expected.floats('given_latent'), size);
+      const decoded = await vae.decode(expected.floats('given_latent'), size);
       assertClose(decoded, expected.floats('decoded'), tolerance, 'decoded');
     });
 
@@ -153,14 +155,15 @@ describe('one full LCM img2img step', () => {
       negative: conditioning,
     } as const;
     const stream = new Stream(plan, steering, { denoise: 'sequential', frameBufferSize: 1 });
-    stream.admit(0, await runtime.encodePlanes(expected.floats('picture'), size));
+    const vae = await floatVaeOf(folder);
+    stream.admit(0, await vae.encode(expected.floats('picture'), size));
     const [lane] = stream.lanes();
     assert.equal(lane.rows[0].stage.timestep, expected.floats('step.timestep')[0]);
     assertClose(lane.rows[0].input, expected.floats('step.noised'), 1e-5, 'noised');
     const denoised = stream.absorb(lane, await runtime.predict(lane.rows, shape));
     assert.ok(denoised);
     assertClose(denoised, expected.floats('step.denoised'), 1e-4, 'denoised');
-    const picture = await runtime.decodePlanes(denoised, size);
+    const picture = await vae.decode(denoised, size);
     assertClose(picture, expected.floats('step.picture'), 1e-4, 'picture');
   });
 });

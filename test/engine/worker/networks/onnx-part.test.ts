@@ -21,7 +21,7 @@ import { integer, message, text } from '../../../support/onnx-graph.js';
 const folder = await mkdtemp(join(tmpdir(), 'millrace-part-'));
 after(() => rm(folder, { recursive: true }));
 
-const types = { float32: 1, int32: 6, int64: 7, float16: 10 } as const;
+const types = { float32: 1, uint8: 2, int32: 6, int64: 7, float16: 10 } as const;
 const port = (name: string, type: NumberPort['type']): NumberPort => ({ name, type, shape: ['n'] });
 const inputs = [port('f', 'float32'), port('h', 'float16'), port('i', 'int32'), port('l', 'int64')];
 const twice = port('twice', 'float32');
@@ -87,10 +87,10 @@ describe('a network', () => {
     assert.deepEqual(first.data, Float32Array.of(2, -4.5, 6));
   });
 
-  it('computes in half precision for such a port', async () => {
-    // Twice the half nearest to 0.1, and a value that is too large.
-    const wanted = Float32Array.of(0.199951171875, Infinity);
-    assert.deepEqual(await part.run(feeds(0.1, 65504), half, [2]), wanted);
+  it('takes and gives single precision at a port in half precision', async () => {
+    // The CPU computes in single precision: there the value is not rounded to a half.
+    const [value] = await part.run(feeds(0.1), half, [1]);
+    assert.ok(Math.abs(value - 0.2) < 1e-4, `${value}`);
     // Smaller and larger than before.
     assert.deepEqual(await part.run(feeds(3), half, [1]), Float32Array.of(6));
     assert.deepEqual(await part.run(feeds(1, 2, 3, 4, 5), half, [5]), Float32Array.of(2, 4, 6, 8, 10));

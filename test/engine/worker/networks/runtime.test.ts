@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { NotFiniteError } from '../../../../src/engine/worker/networks/finite.js';
 import { ModelRuntime } from '../../../../src/engine/worker/networks/runtime.js';
 import { readModelFolder } from '../../../../src/model/folder.js';
 import { ModelError } from '../../../../src/model/model-error.js';
+import { withBorders } from '../../../../src/model/onnx/borders.js';
 import { ModelCopy } from '../../../model/model-copy.js';
 import { testImage, tinyModel } from '../../../support/engine.js';
+import { floatVaeOf } from '../../../support/float-vae.js';
 import { layoutFolder } from '../../../support/layouts.js';
 import { always, spoil } from '../../../support/onnx-spoil.js';
 
@@ -72,7 +75,7 @@ describe('the networks of a model', () => {
     const out = new Uint8ClampedArray(data.length);
     await runtime.decode(latent, odd, out);
     const filled = { width: shape[2] * folder.pixelFactor, height: shape[1] * folder.pixelFactor };
-    const planes = await runtime.decodePlanes(latent, filled);
+    const planes = await (await floatVaeOf(folder)).decode(latent, filled);
     assert.equal(planes.length, 3 * filled.width * filled.height);
     for (const [x, y] of [
       [0, 0],
@@ -82,6 +85,33 @@ describe('the networks of a model', () => {
       const value = planes[y * filled.width + x] ?? NaN;
       assert.equal(out[3 * (y * odd.width + x)], Math.round(Math.min(255, Math.max(0, (value + 1) * 127.5))));
     }
+  });
+
+  it('work the same if the graphs of the VAE take and give bytes', async () => {
+    await using copy = await ModelCopy.create(tinyModel);
+    for (const part of ['vae_encoder', 'vae_decoder']) {
+      const file = join(copy.folder, part, 'model.onnx');
+      const bordered = withBorders(file, new Map([['sample', { black: -1, white: 1 }]]));
+      await copy.remove(`${part}/model.onnx`);
+      await writeFile(file, bordered?.bytes ?? '');
+    }
+    const own = await readModelFolder(copy.folder);
+    const { vaeEncoder, vaeDecoder } = own.layout;
+    assert.deepEqual([vaeEncoder.pictures, vaeDecoder.pictures], ['bytes', 'bytes']);
+    await using inBytes = await ModelRuntime.load(own, { threads: 1 });
+    const { data } = testImage(3, odd);
+    const drawn: [Float32Array, Uint8ClampedArray][] = [];
+    for (const networks of [runtime, inBytes]) {
+      const latent = (await networks.encode(data, odd)).slice();
+      const out = new Uint8ClampedArray(data.length);
+      await networks.decode(latent, odd, out);
+      drawn.push([latent, out]);
+    }
+    assert.deepEqual(drawn[0], drawn[1]);
+    await assert.rejects(
+      inBytes.decode(drawn[0][0].fill(NaN), odd, new Uint8ClampedArray(data.length)),
+      rejectsOf('vae_decoder'),
+    );
   });
 
   it('are released once, and then do nothing', async () => {

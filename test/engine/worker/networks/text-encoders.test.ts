@@ -82,6 +82,7 @@ describe('two text encoders', () => {
       tokenizer: {
         length: 2,
         encode: () => chunkOf([]),
+        count: (segments) => segments.flatMap((segment) => segment.text.split(' ')).length,
         encodeChunks(segments) {
           const words = segments.flatMap((segment) => segment.text.split(' ')).slice(skip);
           const ids = words.map(({ length }) => length);

@@ -1,0 +1,98 @@
+import { timeIndices } from '../../diffusion/time-indices.js';
+import { callsOf, candidateOf, plainCandidates, type Candidate, type Space } from './candidates.js';
+import type { Curve } from './plot.js';
+import type { Measure } from './search.js';
+
+/** A line of the table. */
+interface Row {
+  readonly name: string;
+  readonly calls: number;
+  /** null if pictures cannot be drawn so. */
+  readonly error: number | null;
+}
+
+/** What a search gained, on pictures that it has not seen. */
+export interface Report {
+  readonly rows: readonly Row[];
+  readonly curves: readonly Curve[];
+  /** The model's own defaults; null if pictures cannot be drawn so. */
+  readonly usual: { readonly calls: number; readonly error: number } | null;
+  readonly tuned: { readonly calls: number; readonly error: number };
+}
+
+export interface ReportOptions {
+  readonly measure: Measure;
+  readonly pictures: readonly number[];
+  readonly budget: number;
+}
+
+/** Numbers of calls at which solvers are compared. */
+export const comparedCalls = [1, 2, 4, 8] as const;
+
+/** Compares what was found with the model's defaults and with its own solver at even times. */
+export async function reportOn(space: Space, found: Candidate, options: ReportOptions): Promise<Report> {
+  const { measure, pictures, budget } = options;
+  const error = (candidate: Candidate): Promise<number | null> => meanError(candidate, measure, pictures);
+  const present = presentOf(space);
+  const presentCalls = callsOf(space.scheduler, present) ?? 1;
+  const presentError = await error(present);
+  const tunedError = await error(found);
+  const own: Row[] = [];
+  const even: Row[] = [];
+  for (const calls of comparedCalls) {
+    const steps = timeIndices(space.strength, calls, space.usual.num_inference_steps);
+    own.push({
+      name: 'defaults, other steps',
+      calls,
+      error: await error({ ...present, t_index_list: steps }),
+    });
+    const plain = plainCandidates(space, calls).find(({ solver }) => solver === found.solver);
+    if (plain) even.push({ name: `${plain.solver}, even`, calls, error: await error(plain) });
+  }
+  const tuned = { calls: budget, error: tunedError ?? Infinity };
+  const rows = [
+    { name: 'defaults as they are', calls: presentCalls, error: presentError },
+    ...own,
+    ...even,
+    { name: 'tuned', calls: budget, error: tunedError },
+  ];
+  return {
+    rows,
+    curves: [
+      curveOf(`${present.solver} at even times (defaults)`, own),
+      curveOf(`${found.solver} at even times`, even),
+      { name: 'tuned', points: [tuned] },
+    ],
+    usual: presentError === null ? null : { calls: presentCalls, error: presentError },
+    tuned,
+  };
+}
+
+/** Returns the root mean square of the errors on pictures; null if one cannot be drawn. */
+export async function meanError(
+  candidate: Candidate,
+  measure: Measure,
+  pictures: readonly number[],
+): Promise<number | null> {
+  let squares = 0;
+  for (const picture of pictures) {
+    const error = await measure(candidate, picture);
+    if (error === null) return null;
+    squares += error ** 2;
+  }
+  return Math.sqrt(squares / pictures.length);
+}
+
+/** Returns the model's defaults, with the strength of the comparison. */
+function presentOf({ usual, strength }: Space): Candidate {
+  const own = candidateOf(usual);
+  const { t_index_list: list, num_inference_steps: length } = own;
+  return { ...own, t_index_list: list ?? timeIndices(strength, usual.steps, length) };
+}
+
+function curveOf(name: string, rows: readonly Row[]): Curve {
+  return {
+    name,
+    points: rows.flatMap(({ calls, error }) => (error === null ? [] : [{ calls, error }])),
+  };
+}

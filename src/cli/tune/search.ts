@@ -1,0 +1,100 @@
+import { Gaussian } from '../../diffusion/gaussian.js';
+import {
+  callsOf,
+  coarseGrid,
+  withMovedTimes,
+  withOptions,
+  type Candidate,
+  type Space,
+} from './candidates.js';
+
+/** Returns the error of a candidate on a picture; null if the picture cannot be drawn so. */
+export type Measure = (candidate: Candidate, picture: number) => Promise<number | null>;
+
+/** A candidate with its root mean square error over pictures. */
+export interface Scored {
+  readonly candidate: Candidate;
+  readonly error: number;
+}
+
+export interface SearchOptions {
+  /** U-Net calls for a picture. */
+  readonly budget: number;
+  /** Numbers of the pictures. */
+  readonly pictures: readonly number[];
+  /** Called for each measurement: what is going on, the trials so far and in all, and the best error. */
+  readonly onTrial: (stage: string, done: number, total: number, best: number) => void;
+}
+
+/** Share of the candidates that is left after each picture. */
+const kept = 1 / 3;
+const survivors = 4;
+const generations = 6;
+const children = 8;
+/** Standard deviation of the moves of times in the first generation, as a share of the schedule, and how it shrinks. */
+const firstMove = 0.06;
+const shrink = 0.7;
+
+/**
+ * Searches for the candidate that comes nearest to the reference, in stages: a coarse grid of solvers, spacings and
+ * times, then the options of the best solvers, then the evolution of their times. In each stage, most candidates are
+ * dropped after the first picture (successive halving). The search is the same each time.
+ * @returns null if no candidate makes this many calls.
+ */
+export async function search(space: Space, measure: Measure, options: SearchOptions): Promise<Scored | null> {
+  const { budget } = options;
+  let best = await halve('solvers', coarseGrid(space, budget), measure, options);
+  for (let round = 1; round <= 2; round++) {
+    const variants = best.flatMap(({ candidate }) => withOptions(space, candidate, budget));
+    best = merge(best, await halve(`options ${round}/2`, variants, measure, options));
+  }
+  const random = new Gaussian(1);
+  for (let generation = 0; generation < generations; generation++) {
+    const width = firstMove * shrink ** generation;
+    const moved = Array.from({ length: children }, (_, i) => {
+      const shares = Array.from({ length: budget }, () => width * random.next());
+      const parent = best[i % best.length];
+      const child = parent ? withMovedTimes(parent.candidate, shares) : null;
+      return child && callsOf(space.scheduler, child) === budget ? child : null;
+    });
+    const living = moved.filter((child) => child !== null);
+    best = merge(best, await halve(`times ${generation + 1}/${generations}`, living, measure, options));
+  }
+  return best[0] ?? null;
+}
+
+/** Returns the best of both that differ in their solver or times, nearest first. */
+function merge(a: readonly Scored[], b: readonly Scored[]): readonly Scored[] {
+  const all = [...a, ...b].toSorted((one, other) => one.error - other.error);
+  // What an option does not change has the same error: the earlier one stays.
+  const distinct = all.filter(
+    ({ error }, i) => !all.slice(0, i).some((before) => Math.abs(before.error - error) < 1e-9),
+  );
+  return distinct.slice(0, survivors);
+}
+
+/** Measures candidates picture by picture, and drops the worst after each. @returns those left, nearest first. */
+async function halve(
+  stage: string,
+  candidates: readonly Candidate[],
+  measure: Measure,
+  { pictures, onTrial }: SearchOptions,
+): Promise<readonly Scored[]> {
+  let left = candidates.map((candidate) => ({ candidate, squares: 0, error: Infinity }));
+  const counts = pictures.map((_, i) => Math.max(survivors, Math.ceil(candidates.length * kept ** i)));
+  const total = counts.reduce((sum, count) => sum + Math.min(count, candidates.length), 0);
+  let done = 0;
+  for (const [i, picture] of pictures.entries()) {
+    left = left.slice(0, counts[i]);
+    let best = Infinity;
+    for (const one of left) {
+      const error = await measure(one.candidate, picture);
+      one.squares += error === null ? Infinity : error ** 2;
+      one.error = Math.sqrt(one.squares / (i + 1));
+      best = Math.min(best, one.error);
+      onTrial(stage, ++done, total, best);
+    }
+    left = left.filter(({ error }) => error < Infinity).sort((a, b) => a.error - b.error);
+  }
+  return left.slice(0, survivors).map(({ candidate, error }) => ({ candidate, error }));
+}

@@ -1,0 +1,123 @@
+import type { StreamParameters, UnderstoodPrompt } from '@millrace/protocol';
+import { classify, type PromptGroup } from '../../../model/prompt-classifier.js';
+import { parsePrompt } from '../../../model/prompt.js';
+import type { ModelRuntime } from '../networks/runtime.js';
+import { weightedPrompts } from '../planning/plan.js';
+import { EmbeddingCache } from './embedding-cache.js';
+
+type Runtime = Pick<ModelRuntime, 'countTokens' | 'embed'> & {
+  readonly folder: { readonly promptGroups?: readonly PromptGroup[] };
+};
+
+/** Of each class, by group. */
+type Probabilities = readonly (readonly number[])[];
+
+/** Less sure names are left out. */
+const leastShare = 0.1;
+/** Most words, and weighted parts, that are told about: each word costs two calls of the text encoder. */
+const mostParts = 16;
+/** A word that changes all probabilities by less changes nothing. */
+const leastChange = 0.1;
+
+/** Finds out what the model makes of prompts, so that users can be told. */
+export class PromptReader {
+  readonly #runtime: Runtime;
+  readonly #groups: readonly PromptGroup[];
+  readonly #known = new EmbeddingCache((prompt) => this.#understand(prompt), {
+    capacity: 256,
+    onLookup: () => {},
+  });
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime;
+    this.#groups = runtime.folder.promptGroups ?? [];
+  }
+
+  /** Returns what the model makes of each prompt of these parameters. */
+  async read(parameters: StreamParameters): Promise<readonly UnderstoodPrompt[]> {
+    const read: UnderstoodPrompt[] = [];
+    for (const { text } of weightedPrompts(parameters)) read.push(await this.#known.get(text));
+    return read;
+  }
+
+  async #understand(text: string): Promise<UnderstoodPrompt> {
+    const segments = parsePrompt(text);
+    const tokens = this.#runtime.countTokens(text);
+    const weighted = segments.filter(({ weight }) => weight !== 1).slice(0, mostParts);
+    const weights = Object.fromEntries(weighted.map((segment) => [segment.text, segment.weight]));
+    const plain = segments.map((segment) => segment.text).join('');
+    return {
+      text,
+      tokens: tokens.read,
+      ...(tokens.all > tokens.read && { truncated: tokens.all - tokens.read }),
+      ...(weighted.length > 0 && { weights }),
+      ...(this.#groups.length > 0 && (await this.#name(text, plain))),
+    };
+  }
+
+  /** @param plain the prompt without the signs of weights. */
+  async #name(text: string, plain: string): Promise<Pick<UnderstoodPrompt, 'styles' | 'moods' | 'ignored'>> {
+    const whole = await this.#probabilities(text);
+    const named = (wanted: PromptGroup['kind']): Readonly<Record<string, number>> => {
+      const found = this.#groups.flatMap(({ kind, names }, group) =>
+        kind === wanted ? names.map((name, i) => [name, whole[group]?.[i + 1] ?? 0] as const) : [],
+      );
+      const sure = found.filter(([, share]) => share >= leastShare).sort(([, a], [, b]) => b - a);
+      return Object.fromEntries(sure);
+    };
+    const ignored = await this.#ignoredWords(
+      plain,
+      plain === text ? whole : await this.#probabilities(plain),
+    );
+    return {
+      styles: named('style'),
+      moods: named('mood'),
+      ...(ignored.length > 0 && { ignored: ignored.join(' ') }),
+    };
+  }
+
+  /**
+   * Returns the words that name nothing alone and without which the prompt names the same.
+   * @param whole the probabilities of all names by the whole text.
+   */
+  async #ignoredWords(text: string, whole: Probabilities): Promise<readonly string[]> {
+    const pieces = text.split(/([\p{L}\p{N}]+)/u);
+    const ignored = new Set<string>();
+    // Every second piece is a word.
+    const words = pieces.flatMap((word, at) => (at % 2 === 1 ? [{ word, at }] : []));
+    for (const { word, at } of words.slice(0, mostParts)) {
+      // Articles and prepositions change nothing, which nobody needs to be told.
+      if (fillers.has(word.toLowerCase())) continue;
+      const alone = await this.#probabilities(word);
+      if (alone.some(([none = 0]) => none < 0.5)) continue;
+      const without = await this.#probabilities(pieces.toSpliced(at, 1).join(''));
+      const changes = without.flatMap((group, i) =>
+        group.map((share, name) => Math.abs(share - (whole[i]?.[name] ?? 0))),
+      );
+      if (Math.max(...changes) < leastChange) ignored.add(word);
+    }
+    return [...ignored];
+  }
+
+  async #probabilities(text: string): Promise<Probabilities> {
+    const { encoder_hidden_states: states } = await this.#runtime.embed(text);
+    return this.#groups.map((group) => classify(group, states));
+  }
+}
+
+const fillers = new Set([
+  'a',
+  'an',
+  'the',
+  'of',
+  'in',
+  'on',
+  'at',
+  'as',
+  'by',
+  'and',
+  'to',
+  'it',
+  'my',
+  'is',
+]);

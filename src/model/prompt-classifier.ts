@@ -1,0 +1,78 @@
+import { Ajv } from 'ajv';
+import { ModelError } from './model-error.js';
+import { exists, readModelJson } from './model-files.js';
+
+/**
+ * A linear layer with softmax on the mean of a prompt's token states. Its first class is that the prompt names none,
+ * the others are those of `names`.
+ */
+export interface PromptGroup {
+  readonly kind: 'style' | 'mood';
+  readonly names: readonly string[];
+  /** By class, one for each value of a token's state. */
+  readonly weight: readonly (readonly number[])[];
+  /** By class. */
+  readonly bias: readonly number[];
+}
+
+const numbers = { type: 'array', items: { type: 'number' } };
+
+const validate = new Ajv().compile<{ readonly groups: readonly PromptGroup[] }>({
+  type: 'object',
+  required: ['groups'],
+  additionalProperties: false,
+  properties: {
+    groups: {
+      type: 'array',
+      maxItems: 2,
+      items: {
+        type: 'object',
+        required: ['kind', 'names', 'weight', 'bias'],
+        additionalProperties: false,
+        properties: {
+          kind: { enum: ['style', 'mood'] },
+          names: { type: 'array', minItems: 1, maxItems: 200, uniqueItems: true, items: { type: 'string' } },
+          weight: { type: 'array', items: numbers },
+          bias: numbers,
+        },
+      },
+    },
+  },
+});
+
+/**
+ * Reads text_encoder/classifier.json of a model folder; returns no groups if there is none.
+ * @param width values of a token's state.
+ * @throws {ModelError} if it is not JSON, or its numbers do not fit its names or the width.
+ */
+export async function readPromptClassifier(path: string, width: number): Promise<readonly PromptGroup[]> {
+  if (!(await exists(path))) return [];
+  const { groups } = await readModelJson(path, validate);
+  for (const { kind, names, weight, bias } of groups) {
+    const classes = names.length + 1;
+    if (weight.length === classes && bias.length === classes && weight.every((row) => row.length === width)) {
+      continue;
+    }
+    throw new ModelError(
+      path,
+      `the group ${kind} with ${names.length} names needs ${classes} rows of ${width} weights and ${classes} biases; ` +
+        'use the file that belongs to the text encoder',
+    );
+  }
+  return groups;
+}
+
+/** Returns the probability of each class of a group. @param states token states [tokens, width]. */
+export function classify({ weight, bias }: PromptGroup, states: Float32Array): readonly number[] {
+  const width = weight[0]?.length ?? 1;
+  const pooled = new Float64Array(width);
+  const scale = width / states.length;
+  for (const [i, value] of states.entries()) pooled[i % width] = (pooled[i % width] ?? 0) + value * scale;
+  const logits = weight.map((row, i) =>
+    row.reduce((sum, factor, at) => sum + factor * (pooled[at] ?? 0), bias[i] ?? 0),
+  );
+  const most = Math.max(...logits);
+  const powers = logits.map((logit) => Math.exp(logit - most));
+  const sum = powers.reduce((a, b) => a + b, 0);
+  return powers.map((power) => power / sum);
+}

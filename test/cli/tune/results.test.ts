@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { defaultParameters } from '@millrace/protocol';
+import { candidateOf } from '../../../src/cli/tune/candidates.js';
+import { Measurements, subjectOf } from '../../../src/cli/tune/measurements.js';
+import { plotSvg, plotText } from '../../../src/cli/tune/plot.js';
+import { prepareDefaults } from '../../../src/cli/tune/write-defaults.js';
+import { readModelFolder } from '../../../src/model/folder.js';
+import { ModelCopy } from '../../model/model-copy.js';
+import { tinyModel } from '../../support/engine.js';
+
+const folder = await mkdtemp(join(tmpdir(), 'millrace-'));
+after(() => rm(folder, { recursive: true }));
+const at = (name: string): string => join(folder, name);
+const candidate = {
+  ...candidateOf(defaultParameters({})),
+  solver: 'BDIAScheduler',
+  t_index_list: [25],
+} as const;
+
+describe('what millrace tune keeps', () => {
+  it('asks once for a measurement, also after an interruption', async () => {
+    let asked = 0;
+    const measure = async (): Promise<number> => Promise.resolve(++asked);
+    {
+      await using first = await Measurements.open(at('kept.json'), 'subject');
+      const remembered = first.remember(measure);
+      assert.deepEqual([await remembered(candidate, 0), await remembered(candidate, 0)], [1, 1]);
+      assert.equal(await remembered(candidate, 1), 2);
+    }
+    await using again = await Measurements.open(at('kept.json'), 'subject');
+    assert.equal(again.size, 2);
+    assert.equal(await again.remember(measure)(candidate, 1), 2);
+    assert.equal((await Measurements.open(at('kept.json'), 'another model')).size, 0);
+    await writeFile(at('broken.json'), '{"subject": "subj');
+    assert.equal((await Measurements.open(at('broken.json'), 'subject')).size, 0);
+  });
+
+  it('is not that of another export in the same place', async () => {
+    await using copy = await ModelCopy.create(tinyModel);
+    const folder = await readModelFolder(copy.folder);
+    const parameters = defaultParameters(folder);
+    const job = { model: copy.folder, threads: 1, parameters, reference: candidate, pictures: [] };
+    const subject = await subjectOf(folder, job);
+    assert.equal(await subjectOf(folder, job), subject);
+    await utimes(folder.layout.unet.graph.file, 0, 0);
+    assert.notEqual(await subjectOf(folder, job), subject);
+  });
+
+  it('writes the options that the solver has into millrace.json, and keeps the rest', async () => {
+    const before = { description: 'mine', defaults: { prompt: 'cat', bdia_gamma: 0.5 }, styles: [] };
+    await writeFile(at('millrace.json'), JSON.stringify(before));
+    const { changes, write } = await prepareDefaults(at('millrace.json'), candidate);
+    assert.deepEqual(await readFile(at('millrace.json'), 'utf8'), JSON.stringify(before), 'not yet');
+    await write();
+    const written = JSON.parse(await readFile(at('millrace.json'), 'utf8')) as typeof before;
+    const times = { num_inference_steps: 50, t_index_list: [25] };
+    assert.deepEqual(written, {
+      ...before,
+      defaults: { ...before.defaults, solver: 'BDIAScheduler', timestep_spacing: null, ...times },
+    });
+    assert.deepEqual(
+      changes.map(({ name }) => name),
+      ['solver', 'timestep_spacing', 'num_inference_steps', 't_index_list'],
+    );
+  });
+});
+
+describe('the plot of millrace tune', () => {
+  const curves = [
+    { name: 'a & b', points: [1, 2, 4].map((calls) => ({ calls, error: 1 / calls })) },
+    { name: 'c', points: [{ calls: 2, error: 0.3 }] },
+  ];
+
+  it('falls with the error, to the right', () => {
+    const rows = plotText(curves).split('\n');
+    const places = rows
+      .slice(0, 12)
+      .flatMap((row, y) => Array.from(row.slice(10)).flatMap((mark, x) => (mark === 'o' ? [{ x, y }] : [])));
+    assert.equal(places.length, 3);
+    const left = places.toSorted((p, q) => p.x - q.x).map(({ y }) => y);
+    assert.deepEqual(left, [0, 6, 11]);
+    assert.match(rows[0] ?? '', /^ *1\.0000/);
+    assert.match(rows.at(-1) ?? '', /x c$/);
+  });
+
+  it('is an SVG too, with a point for each measurement', () => {
+    const svg = plotSvg(curves, 'title');
+    assert.equal(svg.match(/<circle/g)?.length, 4);
+    assert.match(svg, /a &amp; b/);
+  });
+
+  it('stands for a single error as well', () => {
+    assert.match(plotText([{ name: 'one', points: [{ calls: 1, error: 0.5 }] }]), /o/);
+  });
+});

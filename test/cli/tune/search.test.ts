@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { defaultParameters } from '@millrace/protocol';
+import {
+  callsOf,
+  coarseGrid,
+  plainCandidates,
+  referenceFor,
+  type Candidate,
+  type Space,
+} from '../../../src/cli/tune/candidates.js';
+import { search, type Measure } from '../../../src/cli/tune/search.js';
+
+const scheduler = {
+  num_train_timesteps: 1000,
+  beta_start: 0.00085,
+  beta_end: 0.012,
+  beta_schedule: 'scaled_linear',
+} as const;
+const space: Space = { scheduler, usual: defaultParameters({}), strength: 0.5 };
+const quiet = { pictures: [0, 2, 4], onTrial: () => {} };
+
+/** Where a candidate's times lie, as shares of the schedule. */
+const shares = ({ t_index_list: list, num_inference_steps: length }: Candidate): number[] =>
+  (list ?? []).map((position) => position / length);
+
+describe('the search of millrace tune', () => {
+  it('finds the solver, its option and the times that come nearest, off the coarse grid', async () => {
+    const wanted = [0.43, 0.81];
+    const measure: Measure = async (candidate) => {
+      const far = shares(candidate).reduce((sum, share, i) => sum + Math.abs(share - (wanted[i] ?? 0)), 0);
+      const solver = candidate.solver === 'BDIAScheduler' ? 0 : 0.5;
+      return Promise.resolve(solver + far + Math.abs(candidate.bdia_gamma - 0.75));
+    };
+    const grid = await Promise.all(coarseGrid(space, 2).map((candidate) => measure(candidate, 0)));
+    const found = await search(space, measure, { budget: 2, ...quiet });
+    assert.ok(found);
+    assert.equal(found.candidate.solver, 'BDIAScheduler');
+    assert.equal(found.candidate.bdia_gamma, 0.75);
+    assert.ok(found.error < 0.7 * (Math.min(...grid.map((error) => error ?? 9)) - 0.25), `${found.error}`);
+  });
+
+  it('measures few candidates on all pictures', async () => {
+    const counts = new Map<number, number>();
+    const measure: Measure = async (candidate, picture) => {
+      counts.set(picture, (counts.get(picture) ?? 0) + 1);
+      return Promise.resolve(candidate.num_inference_steps / 1000);
+    };
+    await search(space, measure, { budget: 4, ...quiet });
+    const [first = 0, second = 0, third = 0] = quiet.pictures.map((picture) => counts.get(picture));
+    assert.ok(first > 1.8 * second && second > 1.2 * third, `${first}, ${second}, ${third}`);
+  });
+
+  it('passes over candidates that cannot be drawn, and finds none if none can', async () => {
+    const onlyEuler: Measure = async ({ solver }) =>
+      Promise.resolve(solver === 'EulerDiscreteScheduler' ? 1 : null);
+    const found = await search(space, onlyEuler, { budget: 1, ...quiet });
+    assert.equal(found?.candidate.solver, 'EulerDiscreteScheduler');
+    assert.equal(await search(space, async () => Promise.resolve(null), { budget: 1, ...quiet }), null);
+  });
+
+  it('tries each solver that suits the model, with exactly the calls of the budget', () => {
+    for (const calls of [1, 2, 4, 8]) {
+      const grid = coarseGrid(space, calls);
+      assert.ok(grid.every((candidate) => callsOf(scheduler, candidate) === calls));
+      const solvers = new Set(plainCandidates(space, calls).map(({ solver }) => solver));
+      assert.deepEqual(new Set(grid.map(({ solver }) => solver)), solvers);
+      assert.ok(solvers.size >= 12, [...solvers].join());
+    }
+  });
+
+  it('takes a reference of 100 calls from the strength of the model', () => {
+    const reference = referenceFor(space);
+    assert.equal(callsOf(scheduler, reference), 100);
+    assert.equal(shares(reference)[0], 0.5);
+    const flow: Space = { ...space, scheduler: { prediction_type: 'flow' } };
+    assert.equal(referenceFor(flow).solver, 'FlowMatchEulerDiscreteScheduler');
+    assert.equal(callsOf(flow.scheduler, referenceFor(flow)), 100);
+  });
+});

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { ModelError } from '../../src/model/model-error.js';
+import { classify, readPromptClassifier } from '../../src/model/prompt-classifier.js';
+
+const folder = await mkdtemp(join(tmpdir(), 'millrace-'));
+after(() => rm(folder, { recursive: true }));
+const path = join(folder, 'classifier.json');
+
+async function read(group: object): ReturnType<typeof readPromptClassifier> {
+  await writeFile(path, JSON.stringify({ groups: [group] }));
+  return readPromptClassifier(path, 2);
+}
+
+const weight = [
+  [0, 0],
+  [1, 0],
+];
+const group = { kind: 'style', names: ['oil painting'], weight, bias: [0, 0.5] } as const;
+
+describe('text_encoder/classifier.json', () => {
+  it('is not there for most models', async () => {
+    assert.deepEqual(await readPromptClassifier(join(folder, 'other.json'), 2), []);
+  });
+
+  it('has a row of weights and a bias for no name and for each name', async () => {
+    assert.deepEqual(await read(group), [group]);
+  });
+
+  const wrong: Readonly<Record<string, object>> = {
+    'too few rows': { ...group, weight: [[0, 0]] },
+    'a row of another width': { ...group, weight: [[0, 0], [1]] },
+    'too few biases': { ...group, bias: [0] },
+    'no names': { ...group, names: [] },
+    'another kind': { ...group, kind: 'subject' },
+    'a text for a number': { ...group, bias: [0, 'one'] },
+  };
+  for (const [fault, value] of Object.entries(wrong)) {
+    it(`is refused with ${fault}`, async () => {
+      await assert.rejects(
+        read(value),
+        (error) => error instanceof ModelError && error.message.includes(path),
+      );
+    });
+  }
+});
+
+describe('classify', () => {
+  it('is a softmax over the mean of all states', () => {
+    // Means 2 and 7: logits 0 and 2.5.
+    const [none = NaN, oil = NaN] = classify(group, Float32Array.of(1, 6, 3, 8));
+    assert.ok(Math.abs(oil - 1 / (1 + Math.exp(-2.5))) < 1e-9);
+    assert.ok(Math.abs(none + oil - 1) < 1e-9);
+  });
+
+  it('is certain of extreme states, and finite', () => {
+    assert.deepEqual(classify(group, Float32Array.of(1e6, 0)), [0, 1]);
+  });
+});

@@ -151,10 +151,16 @@ const unet = onnxGraph({
  * than 8 invocations.
  */
 export async function smallModel(): Promise<string> {
-  const model = await ModelCopy.create(tinyModel);
-  after(() => model[Symbol.asyncDispose]());
-  await model.write('millrace.json', JSON.stringify({ defaults: { width: 64, height: 64 } }));
+  const model = await tinyModelOf64();
   const graphs = { vae_encoder: vaeEncoder, unet, vae_decoder: vaeDecoder };
   for (const [part, graph] of Object.entries(graphs)) await model.write(`${part}/model.onnx`, graph);
   return model.folder;
+}
+
+/** Copies the tiny model, for pictures of 64 x 64. */
+export async function tinyModelOf64(): Promise<ModelCopy> {
+  const model = await ModelCopy.create(tinyModel);
+  after(() => model[Symbol.asyncDispose]());
+  await model.write('millrace.json', JSON.stringify({ defaults: { width: 64, height: 64 } }));
+  return model;
 }

@@ -139,12 +139,12 @@ function announce({ address, family, port }: AddressInfo, log: Logger): void {
   log.info({ url }, `ready: open ${url} in a browser`);
 }
 
-/** Waits for the first SIGTERM or SIGINT; the second ends the process at once. */
+/** Waits for the first SIGTERM or SIGINT; the second kills the process, which could not exit during an inference call. */
 async function untilSignal(log: Logger): Promise<NodeJS.Signals> {
   const signal = await new Promise<NodeJS.Signals>((resolve) => {
     for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, resolve);
   });
-  for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => process.exit(1));
+  for (const name of ['SIGTERM', 'SIGINT'] as const) process.removeAllListeners(name);
   log.info({ signal }, 'shutting down');
   return signal;
 }

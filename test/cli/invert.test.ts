@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { decodeImage } from '../../src/image/decode.js';
 import type { Image } from '../../src/image/image.js';
 import { meanDifference, tower } from '../image/pictures.js';
@@ -39,6 +40,25 @@ describe('millrace invert', () => {
     assert.equal(edited.code, 0, edited.stderr);
     const [before, after] = [await picture(at('same.png')), await picture(at('edited.png'))];
     assert.ok(meanDifference(before, after) > 1, 'the edit shows');
+  });
+
+  it('stops between two calls when interrupted, and exits with 130', async () => {
+    const { child, ended } = startMillrace([
+      'invert',
+      at('tower.jpg'),
+      '-p',
+      'photo',
+      '-o',
+      at('cut.png'),
+      '--steps',
+      '1000',
+    ]);
+    // By then it loads the networks, or calls them.
+    await setTimeout(3000);
+    child.kill('SIGINT');
+    const { code, signal } = await ended;
+    // A machine under load may need longer for one call than the command waits.
+    assert.ok(code === 130 || signal === 'SIGINT', `${code} ${signal}`);
   });
 
   it('refuses what it cannot do, and says why', async () => {

@@ -28,7 +28,7 @@ export class ModelCopy implements AsyncDisposable {
     return new ModelCopy(folder);
   }
 
-  async write(file: string, content: string): Promise<void> {
+  async write(file: string, content: string | Uint8Array): Promise<void> {
     await this.remove(file);
     await writeFile(join(this.folder, file), content);
   }

@@ -10,6 +10,7 @@ export const main = join(repositoryRoot, 'dist/src/cli/main.js');
 export interface Ended {
   /** Null if a signal ended it. */
   readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
   readonly stderr: string;
 }
@@ -23,7 +24,7 @@ export interface Started {
 export function start(
   command: string,
   args: readonly string[],
-  environment: Readonly<Record<string, string>> = {},
+  environment: NodeJS.ProcessEnv = {},
 ): Started {
   const env = { ...process.env, ...environment };
   const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -32,15 +33,12 @@ export function start(
   child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
   const ended = new Promise<Ended>((resolve, reject) => {
     child.on('error', reject);
-    child.on('close', (code) => resolve({ code, stdout, stderr }));
+    child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
   });
   return { child, ended };
 }
 
 /** Starts a command of Millrace. */
-export function startMillrace(
-  args: readonly string[],
-  environment: Readonly<Record<string, string>> = {},
-): Started {
+export function startMillrace(args: readonly string[], environment: NodeJS.ProcessEnv = {}): Started {
   return start(process.execPath, [main, ...args], environment);
 }

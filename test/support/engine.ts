@@ -157,21 +157,22 @@ export class RecordedStream implements StreamListener {
 }
 
 /**
- * Creates a cache folder with costs of the tiny model on one thread, and returns the options of an engine that takes
- * them, to be called at the top of a file: a test that depends on which rows share a call, or on which of two engines is faster, must not depend on the load of the machine
- * during their measurement.
+ * Creates a cache folder with costs of a model on one thread, and returns the options of an engine that takes them, to
+ * be called at the top of a file: a test that depends on which rows share a call, or on which of two engines is faster,
+ * must not depend on the load of the machine during their measurement.
  * @param best the number of rows of the best calls.
  */
 export async function keptCosts(
   best: 1 | 8 = 8,
+  { model = tinyModel, device = 'cpu' } = {},
 ): Promise<{ readonly cacheDirectory: string; readonly calibration: 'kept' }> {
   const cacheDirectory = await mkdtemp(join(tmpdir(), 'millrace-'));
   after(() => rm(cacheDirectory, { recursive: true }));
-  const { layout, latentChannels, pixelFactor, defaults } = await readModelFolder(tinyModel);
+  const { layout, latentChannels, pixelFactor, defaults } = await readModelFolder(model);
   const { file } = layout.unet.graph;
   const side = (pixels: number | undefined): number => (pixels ?? 64 * pixelFactor) / pixelFactor;
   const shape = [latentChannels, side(defaults.height), side(defaults.width)];
-  const facts = { file, shape, device: parseDevice('cpu'), threads: 1 };
+  const facts = { file, shape, device: parseDevice(device), threads: 1 };
   const isAny = (value: unknown): value is object => typeof value === 'object';
   const kept = await CalibrationFile.for(
     { directory: cacheDirectory, onNote: () => {} },

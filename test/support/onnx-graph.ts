@@ -1,8 +1,13 @@
 /** An input or output: its name, its number in TensorProto.DataType, and its shape; texts are free dimensions. */
 export type GraphPort = readonly [name: string, type: number, shape: readonly (number | string)[]];
 
-/** A node: its operation, its inputs, and the name of its result. */
-type GraphNode = readonly [operation: string, inputs: readonly string[], output: string];
+/** A node: its operation, its inputs, the name of its result, and those attributes that are integers. */
+export type GraphNode = readonly [
+  operation: string,
+  inputs: readonly string[],
+  output: string,
+  attributes?: Readonly<Record<string, number | readonly number[]>>,
+];
 
 export interface GraphParts {
   readonly inputs: readonly GraphPort[];
@@ -29,8 +34,13 @@ export interface GraphParts {
 /** Returns the bytes of an ONNX file, assembled by hand according to onnx.proto. */
 export function onnxGraph({ inputs, outputs, weights = [], constants = [], nodes = [] }: GraphParts): Buffer {
   const graph = [
-    ...nodes.map(([operation, given, result]) =>
-      message(1, [...given.flatMap((name) => text(1, name)), ...text(2, result), ...text(4, operation)]),
+    ...nodes.map(([operation, given, result, attributes = {}]) =>
+      message(1, [
+        ...given.flatMap((name) => text(1, name)),
+        ...text(2, result),
+        ...text(4, operation),
+        ...Object.entries(attributes).flatMap(([name, value]) => attribute(name, value)),
+      ]),
     ),
     ...(nodes.length > 0 ? [text(2, 'by hand')] : []),
     ...weights.map(([name, type, shape, file, at]) => {
@@ -60,6 +70,14 @@ export function onnxGraph({ inputs, outputs, weights = [], constants = [], nodes
   ].flat();
   const version = nodes.length > 0 ? message(8, integer(2, 16)) : [];
   return Buffer.from([...integer(1, 8), ...text(2, 'by hand'), ...message(7, graph), ...version]);
+}
+
+function attribute(name: string, value: number | readonly number[]): number[] {
+  const content =
+    typeof value === 'number'
+      ? [...integer(3, value), ...integer(20, 2)]
+      : [...value.flatMap((one) => integer(8, one)), ...integer(20, 7)];
+  return text(5, [...text(1, name), ...content]);
 }
 
 function numbers(values: readonly number[] | readonly bigint[]): Float32Array | BigInt64Array {

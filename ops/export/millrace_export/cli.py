@@ -6,7 +6,7 @@ import argparse
 import errno
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from .bases import BASES
@@ -15,6 +15,7 @@ from .export import Options, Row, export
 from .family import FAMILIES
 from .graph import EMBEDDED_BYTES
 from .lora import Lora
+from .optimize import optimize
 from .source import Source
 from .steering.request import SteeringRequest
 
@@ -109,10 +110,25 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _optimize_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="millrace_export optimize",
+        description="Writes a copy of an exported model in which each attention is one operator of ONNX Runtime.",
+    )
+    parser.add_argument("model", type=Path, metavar="FOLDER", help="a model folder, as optimum writes it")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="where to write the copy")
+    parser.add_argument("--force", action="store_true", help="replace the output if it exists, once it is complete")
+    return parser
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the exporter and return its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] == ["optimize"]:
+        chosen = _optimize_parser().parse_args(given[1:])
+        return _write(chosen.output, lambda: optimize(chosen.model, chosen.output, chosen.force, _say))
     parser = _parser()
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(given)
     if options.fp16 and options.weights_fp16:
         parser.error("--fp16 already stores float16 weights; omit --weights-fp16")
     source = Source(options.model, options.base, options.vae, options.lora, options.revision, options.variant)
@@ -125,7 +141,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.precompute,
         options.attention == "fused",
     )
-    try:
+
+    def written() -> list[Row]:
         steering = SteeringRequest.parse(
             options.controlnet,
             options.t2i_adapter,
@@ -133,12 +150,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options.image_encoder,
             options.attention_bank,
         )
-        rows = export(source, options.output, how, lambda line: print(line, file=sys.stderr, flush=True), steering)
+        return export(source, options.output, how, _say, steering)
+
+    return _write(options.output, written)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _write(target: Path, write: Callable[[], list[Row]]) -> int:
+    """Write a folder, report it, and return the exit code."""
+    try:
+        rows = write()
     except ExportError as error:
-        print(f"millrace_export: {error}", file=sys.stderr)
+        _say(f"millrace_export: {error}")
         return 1
     except KeyboardInterrupt:
-        print("millrace_export: interrupted; nothing was written", file=sys.stderr)
+        _say("millrace_export: interrupted; nothing was written")
         return 130
     except OSError as error:
         reason = (
@@ -148,12 +177,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if error.errno
             else str(error)
         )
-        print(
-            f"millrace_export: {options.output}: cannot be written: {reason}; no files were left there", file=sys.stderr
-        )
+        _say(f"millrace_export: {target}: cannot be written: {reason}; no files were left there")
         return 1
     print(table(rows))
-    print(f"\nWritten to {options.output}. Run it: millrace serve --model {options.output}")
+    print(f"\nWritten to {target}. Run it: millrace serve --model {target}")
     return 0
 
 

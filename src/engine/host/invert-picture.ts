@@ -1,6 +1,10 @@
 import { once } from 'node:events';
+import { setTimeout } from 'node:timers/promises';
 import type { EditedPicture, InversionJob, InversionNews } from '../inversion.js';
 import { startInferenceThread } from './inference-thread.js';
+
+/** Longest wait for the current call when the signal is aborted. */
+const stopTimeoutMs = 1200;
 
 /**
  * Edits a picture from its own noise, in a thread of its own.
@@ -20,8 +24,13 @@ export async function invertPicture(
   try {
     // Rejects with the error of the thread.
     await once(worker, 'exit', { signal });
-  } finally {
-    await worker.terminate();
+  } catch (error) {
+    if (signal.aborted) {
+      worker.postMessage('stop');
+      await Promise.race([once(worker, 'exit'), setTimeout(stopTimeoutMs, null, { ref: false })]);
+      worker.unref();
+    }
+    throw error;
   }
   if (edited === null) throw new Error('the thread ended without a picture');
   return edited;

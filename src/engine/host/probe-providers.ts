@@ -7,8 +7,13 @@ export async function probeProviders(
 ): Promise<readonly ProviderStatus[]> {
   const worker = startInferenceThread(file);
   return new Promise((resolve, reject) => {
-    worker.once('message', resolve);
+    let statuses: readonly ProviderStatus[] | null = null;
+    worker.once('message', (message: readonly ProviderStatus[]) => (statuses = message));
     worker.once('error', reject);
-    worker.once('exit', () => reject(new Error('the provider probe ended without an answer')));
+    // Only then the process can end without aborting a call.
+    worker.once('exit', () => {
+      if (statuses === null) reject(new Error('the provider probe ended without an answer'));
+      else resolve(statuses);
+    });
   });
 }

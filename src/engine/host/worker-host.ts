@@ -85,6 +85,8 @@ export class WorkerHost {
     const { startTimeoutMs } = this.#options;
     this.#silence = setTimeout(() => {
       this.#options.onHang();
+      // If its call returns one day, it ends.
+      this.#worker.postMessage({ type: 'stop' } satisfies ToWorker);
       this.#die(new Error(`the inference thread was silent for ${startTimeoutMs / 1000} s while it started`));
     }, startTimeoutMs);
   }

@@ -1,4 +1,4 @@
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { BdiaInversion, type NoisePredictor } from '../../diffusion/bdia-inversion.js';
 import { createNoiseSchedule } from '../../diffusion/schedule.js';
 import { stageAt } from '../../diffusion/solvers/paths/timesteps.js';
@@ -38,5 +38,11 @@ async function edit(job: InversionJob, report: (news: InversionNews) => void): P
   return { pixels: new Uint8Array(pixels.buffer), deviation, calls };
 }
 
-const edited = await edit(workerData as InversionJob, (news) => parentPort?.postMessage(news));
-parentPort?.postMessage({ type: 'done', edited } satisfies InversionNews);
+if (parentPort === null) throw new Error('this file runs in a worker thread');
+const port = parentPort;
+/** Reports, also before each call; the only message from the main thread stops the work there. */
+const report = (news: InversionNews): void => {
+  if (receiveMessageOnPort(port)) throw new Error('stopped');
+  port.postMessage(news);
+};
+report({ type: 'done', edited: await edit(workerData as InversionJob, report) });

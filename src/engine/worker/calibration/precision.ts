@@ -14,8 +14,6 @@ export interface PrecisionOptions extends Required<RuntimeOptions> {
   readonly onProgress: (what: string) => void;
   /** Called before each call of the networks; throws to stop. */
   readonly proceed: () => void;
-  /** Receives notes for the operator. */
-  readonly onNote: (text: string) => void;
 }
 
 /** The loaded networks, and one sentence on why they were chosen; null if there was no choice. */

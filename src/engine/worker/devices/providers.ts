@@ -112,12 +112,17 @@ export async function tryDevice(device: Device): Promise<string | null> {
     await session.release();
     return null;
   } catch (error) {
-    const reason = asError(error)
-      .message.replace(/\s*\n\s*/g, ' ')
-      .trim();
+    const reason = reasonOf(error);
     const library = /Failed to load shared library/.test(reason);
     return library ? `${reason}: the driver or a library that it needs is missing (named above)` : reason;
   }
+}
+
+/** Returns the message of an error of ONNX Runtime in one line. */
+export function reasonOf(error: unknown): string {
+  return asError(error)
+    .message.replace(/\s*\n\s*/g, ' ')
+    .trim();
 }
 
 export interface Choice {

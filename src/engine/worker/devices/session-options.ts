@@ -47,6 +47,8 @@ export function sessionOptions(device: Device, settings: SessionSettings): Infer
     graphOptimizationLevel: 'all',
     // Threads that spin while they wait would take the cores that the server needs between calls.
     extra: { session: { intra_op: { allow_spinning: '0' } } },
+    // Devices leave some operators to the CPU on purpose, of which ONNX Runtime warns at each start.
+    ...(device.provider !== 'cpu' && { logSeverityLevel: 3 }),
     // DirectML requires both.
     ...(device.provider === 'dml' && { enableMemPattern: false, executionMode: 'sequential' }),
   };

@@ -7,7 +7,7 @@ import { fillPicture } from './pixels.js';
 import { filledSize, latentShape, type Size } from './sizes.js';
 
 /** A control network and how it is used. */
-interface Control {
+export interface Control {
   readonly layout: ControlLayout;
   readonly part: Pick<OnnxPart, 'runFor'>;
 }

@@ -4,8 +4,7 @@ import { isPreprocessorName, preprocessorNames } from '../../../image/preprocess
 import type { ModelFolder } from '../../../model/folder.js';
 import type { PreprocessorLayout } from '../../../model/layout/preprocessor.js';
 import { ModelError } from '../../../model/model-error.js';
-import type { OnnxPart } from './onnx-part.js';
-import { Preprocessor } from './preprocessor.js';
+import type { Preprocessor } from './preprocessor.js';
 
 /** A picture that becomes a control picture. */
 export interface PictureJob {
@@ -41,7 +40,7 @@ export class Preprocessors {
   /** @throws {ModelError} if a network cannot be used. */
   static async load(
     layouts: readonly PreprocessorLayout[],
-    load: (layout: PreprocessorLayout) => Promise<Pick<OnnxPart, 'runOpen'>>,
+    load: (layout: PreprocessorLayout) => Promise<Preprocessor>,
   ): Promise<Preprocessors> {
     const networks = new Map<string, Preprocessor>();
     for (const layout of layouts) {
@@ -52,7 +51,7 @@ export class Preprocessors {
           `${name} is the name of a preprocessor that needs no network; rename the folder`,
         );
       }
-      networks.set(name, await Preprocessor.create(layout, await load(layout)));
+      networks.set(name, await load(layout));
     }
     return new Preprocessors(networks);
   }

@@ -1,10 +1,9 @@
 import type { Image } from '../../../image/image.js';
 import type { SafetyLayout } from '../../../model/layout/safety-checker.js';
 import { ModelError } from '../../../model/model-error.js';
-import { sessionOptions } from '../devices/session-options.js';
-import { OnnxPart, Scratch } from './onnx-part.js';
+import { Scratch, type OnnxPart } from './onnx-part.js';
 import { inBatches, writePlanes } from './picture-batch.js';
-import type { RuntimeOptions } from './runtime.js';
+import { placePart, type Placing } from './place-part.js';
 
 type Part = Pick<OnnxPart, 'runOpen'> & AsyncDisposable;
 
@@ -20,11 +19,10 @@ export class SafetyChecker implements AsyncDisposable {
   }
 
   /** @throws {ModelError} if the network cannot be loaded, or does not return one or two logits a picture. */
-  static async load(layout: SafetyLayout, options: Required<RuntimeOptions>): Promise<SafetyChecker> {
-    return SafetyChecker.create(
-      layout,
-      await OnnxPart.load(layout.graph.file, sessionOptions(options.device, options)),
-    );
+  static async load(layout: SafetyLayout, options: Placing): Promise<SafetyChecker> {
+    const make = (part: Part): Promise<SafetyChecker> => SafetyChecker.create(layout, part);
+    const { made } = await placePart('safety checker', layout.graph.file, options, { make });
+    return made;
   }
 
   /** Does the same with a network that is loaded. It is tried with a black picture: graphs do not state all of this. */

@@ -18,7 +18,7 @@ type Part = Pick<OnnxPart, 'accepts' | 'run' | 'runFor'>;
 export type KeptRows = (readonly Float32Array[])[];
 
 /** An exported U-Net and its bank, if it has one. */
-interface UnetGraph {
+export interface UnetGraph {
   readonly unet: UnetLayout;
   readonly bank?: readonly BankLayerLayout[] | null;
   /** The inputs that small graphs make; none if the U-Net takes all itself. */

@@ -51,6 +51,10 @@ it('threads never spin, and DirectML runs without unsupported options', () => {
   assert.deepEqual([dml.enableMemPattern, dml.executionMode], [false, 'sequential']);
 });
 
+it('devices do not warn of operators that they leave to the CPU', () => {
+  assert.equal(sessionOptions(parseDevice('webgpu'), settings).logSeverityLevel, 3);
+});
+
 it('only TensorRT comes with a note that engines are built', () => {
   assert.deepEqual(buildsEngines(parseDevice('tensorrt')), {
     note: 'onnxruntime-node does not pass on the TensorRT cache settings: engines are built at every start',

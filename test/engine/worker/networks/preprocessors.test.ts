@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { OnnxPart } from '../../../../src/engine/worker/networks/onnx-part.js';
+import { Preprocessor } from '../../../../src/engine/worker/networks/preprocessor.js';
 import { Preprocessors } from '../../../../src/engine/worker/networks/preprocessors.js';
 import { ModelRuntime } from '../../../../src/engine/worker/networks/runtime.js';
 import type { Image } from '../../../../src/image/image.js';
@@ -40,8 +41,8 @@ async function load(graph: Buffer, changes: Partial<PreprocessorLayout> = {}): P
   const layout = { ...preprocessorLayout, graph: await readGraphFile(file), ...changes };
   const part = await OnnxPart.load(file, {});
   const calls: number[][] = [];
-  const preprocessors = await Preprocessors.load([layout, { ...layout, name: 'other' }], () =>
-    Promise.resolve({
+  const preprocessors = await Preprocessors.load([layout, { ...layout, name: 'other' }], (own) =>
+    Preprocessor.create(own, {
       runOpen(feeds, port) {
         calls.push(...feeds.map(({ shape }) => [...shape]));
         return part.runOpen(feeds, port);
@@ -260,7 +261,7 @@ describe('loading a preprocessor', () => {
   it('refuses a network that returns no pictures, or another number of them', async () => {
     for (const shape of [[], [1, 10], [2, 3, 8, 8], [1, 3, 8, 8, 1], [1, 0, 8, 8]]) {
       const part = { runOpen: () => Promise.resolve({ data: new Float32Array(1), shape }) };
-      const loading = Preprocessors.load([preprocessorLayout], () => Promise.resolve(part));
+      const loading = Preprocessors.load([preprocessorLayout], (own) => Preprocessor.create(own, part));
       await assert.rejects(loading, (error) => {
         assert.ok(error instanceof ModelError);
         assert.match(
@@ -274,11 +275,9 @@ describe('loading a preprocessor', () => {
 
   it('refuses a mask of a channel that the network turns out to lack', async () => {
     const part = { runOpen: () => Promise.resolve({ data: new Float32Array(2), shape: [1, 2, 1, 1] }) };
-    const layout = { ...preprocessorLayout, result: { ...preprocessorLayout.result, channel: 2 } };
-    await assert.rejects(
-      Preprocessors.load([layout], () => Promise.resolve(part)),
-      /model\.onnx: returns 2 channels, but output.channel is 2; correct/,
-    );
+    const result = { ...preprocessorLayout.result, channel: 2 };
+    const creating = Preprocessor.create({ ...preprocessorLayout, result }, part);
+    await assert.rejects(creating, /model\.onnx: returns 2 channels, but output.channel is 2; correct/);
   });
 
   it('is part of loading a model', async () => {

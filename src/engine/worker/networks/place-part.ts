@@ -1,0 +1,81 @@
+import type { Levels } from '../../../model/onnx/borders.js';
+import { DeviceError, deviceName, type Device } from '../../device.js';
+import { reasonOf } from '../devices/providers.js';
+import { sessionOptions, type SessionSettings } from '../devices/session-options.js';
+import { OnnxPart } from './onnx-part.js';
+
+export interface Placing extends SessionSettings {
+  readonly device: Device;
+  /** Receives which networks do not run on the device, and why. */
+  readonly onNote: (text: string) => void;
+}
+
+/** What becomes of a network that is loaded. */
+export interface PartUse<Made> {
+  /** The levels of its ports that take or give pictures as planes; none if absent. */
+  readonly pictures?: ReadonlyMap<string, Levels>;
+  /** Makes what uses the network; throws if it does not fit. */
+  readonly make: (part: OnnxPart) => Made | Promise<Made>;
+  /** Runs the network as it will be run later; without it, `make` does. */
+  readonly trial?: (made: Made) => Promise<unknown>;
+  /** Whether it is too slow on the CPU to be of use there. */
+  readonly isTooLarge?: boolean;
+}
+
+export interface Placed<Made> {
+  readonly part: OnnxPart;
+  readonly made: Made;
+}
+
+/**
+ * Loads a network for the device. Which operators and types a device computes depends on its driver, and shows only in
+ * a run: so the network is tried, and one that fails is loaded for the CPU, with a note.
+ * @param what names the network, as in "text encoder".
+ * @throws the error of the CPU if the network fails there too, since the model is at fault then.
+ * @throws {DeviceError} if it fails on the device only, and is too large for the CPU.
+ */
+export async function placePart<Made>(
+  what: string,
+  file: string,
+  options: Placing,
+  use: PartUse<Made>,
+): Promise<Placed<Made>> {
+  const { device, onNote } = options;
+  const onCpu = async (withTrial: boolean): Promise<Placed<Made>> =>
+    load(file, { ...options, device: { provider: 'cpu', index: 0 } }, use, withTrial);
+  // Its first run will be the same as a trial.
+  if (device.provider === 'cpu') return onCpu(false);
+  try {
+    return await load(file, options, use, true);
+  } catch (error) {
+    const reason = reasonOf(error);
+    const placed = await onCpu(true);
+    if (use.isTooLarge) {
+      await placed.part[Symbol.asyncDispose]();
+      const advice = 'export it in another form, such as float32, or choose another device';
+      throw new DeviceError(`device ${deviceName(device)} cannot run the ${what}: ${reason}; ${advice}`);
+    }
+    onNote(
+      `the ${what} runs on the CPU, since ${deviceName(device)} cannot run it: ${reason}; if that is too slow, ` +
+        'export it in another form, such as float32, or choose another device',
+    );
+    return placed;
+  }
+}
+
+async function load<Made>(
+  file: string,
+  options: Placing,
+  { pictures, make, trial }: PartUse<Made>,
+  withTrial: boolean,
+): Promise<Placed<Made>> {
+  const part = await OnnxPart.load(file, sessionOptions(options.device, options), pictures);
+  try {
+    const made = await make(part);
+    if (withTrial) await trial?.(made);
+    return { part, made };
+  } catch (error) {
+    await part[Symbol.asyncDispose]();
+    throw error;
+  }
+}

@@ -78,7 +78,7 @@ function parse<Value>(text: string, subject: string): MeasurementsFile<Value>['v
 
 /** Returns a name for all that measurements depend on: a job, and further facts. */
 export async function subjectOf(
-  { layout }: Pick<ModelFolder, 'layout'>,
+  { layout, scheduler }: Pick<ModelFolder, 'layout' | 'scheduler'>,
   job: TuningJob,
   ...facts: readonly number[]
 ): Promise<string> {
@@ -87,7 +87,8 @@ export async function subjectOf(
   const { size, mtimeMs } = await stat(file);
   const prompts = job.pictures.map(({ prompt }) => prompt);
   const hash = createHash('sha256');
-  hash.update(JSON.stringify([file, size, mtimeMs, job.parameters, job.reference, prompts, ...facts]));
+  const { parameters, reference } = job;
+  hash.update(JSON.stringify([file, size, mtimeMs, scheduler, parameters, reference, prompts, ...facts]));
   for (const { pixels } of job.pictures) hash.update(pixels);
   return hash.digest('hex');
 }

@@ -111,7 +111,7 @@ function withGuidance(prepared: Prepared, scale: number): Prepared {
 
 /** @throws {RunError} if the model has no use for such statistics, which the message explains. */
 function checkModel({ folder, space: { scheduler, usual } }: Prepared, intervals: number): void {
-  const { name, predictionType, selfGuided } = folder;
+  const { name, selfGuided } = folder;
   const values = new Float64Array(intervals + 1);
   const blank = {
     ...scheduler,
@@ -119,8 +119,8 @@ function checkModel({ folder, space: { scheduler, usual } }: Prepared, intervals
   };
   if (!solversFor(blank).includes(solver))
     throw new RunError(
-      `${name} cannot use ${solver}: it is for diffusion models that predict noise (this one predicts ` +
-        `${predictionType}; its solvers are ${solversFor(scheduler).join(', ')})`,
+      `${name} cannot use ${solver}, which is for diffusion models that predict noise; ` +
+        `its solvers are ${solversFor(scheduler).join(', ')}`,
     );
   if (selfGuided && usual.cfg_type === 'full')
     throw new RunError(`--guidance-scale must be 1 for ${name}, which guides itself`);
@@ -148,7 +148,9 @@ async function followPaths(
   { samples, intervals, output, signal, progress }: PathOptions,
 ): Promise<readonly (readonly number[])[]> {
   const path = join(output, 'statistics.json');
-  const subject = await subjectOf(folder, job, intervals);
+  // Those that the model has already change nothing.
+  const scheduler = { ...folder.scheduler, statistics: null };
+  const subject = await subjectOf({ ...folder, scheduler }, job, intervals);
   await using known = await Measurements.open<readonly number[]>(path, subject);
   const start = Math.min(known.size, samples);
   if (start > 0) process.stderr.write(`goes on after ${start} samples of ${path}\n`);

@@ -49,6 +49,8 @@ describe('what millrace tune keeps', () => {
     const subject = await subjectOf(folder, job);
     assert.equal(await subjectOf(folder, job), subject);
     assert.notEqual(await subjectOf(folder, job, 60), subject);
+    const otherScheduler = { ...folder.scheduler, statistics: { l: Float64Array.of(1) } };
+    assert.notEqual(await subjectOf({ ...folder, scheduler: otherScheduler }, job), subject);
     await utimes(folder.layout.unet.graph.file, 0, 0);
     assert.notEqual(await subjectOf(folder, job), subject);
   });

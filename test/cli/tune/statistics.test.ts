@@ -83,6 +83,8 @@ describe('millrace tune --statistics', () => {
     assert.equal(plain.code, 0, plain.stderr);
     assert.match(plain.stdout, /sessions can use DPMSolverV3Scheduler\n$/);
     const before = await readJson(join(output, 'dpm_solver_v3.json'));
+    const more = await run('--model', copy.folder, ...few, '--samples', '2', '--dry-run');
+    assert.match(more.stderr, /^goes on after 1 samples of .*\nsample 2\/2 measured$/m);
     const guided = await run('--model', copy.folder, ...few, '--guidance-scale', '3');
     assert.equal(guided.code, 0, guided.stderr);
     assert.doesNotMatch(guided.stderr, /goes on after/);
@@ -128,10 +130,7 @@ describe('millrace tune --statistics', () => {
     );
     await using flow = await copyOf();
     await flow.edit('scheduler/scheduler_config.json', { prediction_type: 'flow' });
-    await refused(
-      /cannot use DPMSolverV3Scheduler: .*this one predicts flow; its solvers are Flow/,
-      flow.folder,
-    );
+    await refused(/cannot use DPMSolverV3Scheduler, which .*; its solvers are FlowMatch/, flow.folder);
     const without = await startMillrace(['tune', '-b', '2', '--samples', '3']).ended;
     assert.match(without.stderr, /--samples is for --statistics\n$/);
   });

@@ -52,7 +52,7 @@ export class Fleet implements AsyncDisposable {
     );
     try {
       await Promise.all(nodes.map((node) => node.start()));
-      const fleet = new Fleet(nodes, link, await HaproxyProcess.start(reached, patient));
+      const fleet = new Fleet(nodes, link, await HaproxyProcess.start(reached, { patient }));
       await fleet.haproxy.until((servers) => servers.every(({ maxStreams }) => maxStreams === slots));
       await fleet.haproxy.idle();
       return fleet;

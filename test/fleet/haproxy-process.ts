@@ -23,6 +23,19 @@ export interface ServerPorts {
   readonly agentPort: number;
 }
 
+/** Where HAProxy finds servers by a name; all listen at the same ports. */
+export interface NamedServers extends ServerPorts {
+  readonly nameServerPort: number;
+}
+
+/** How HAProxy runs in a test. */
+interface Surroundings {
+  /** Whether a server may be slow to answer: the machine of a test may be busy with others. */
+  readonly patient: boolean;
+  /** Instead of the listed servers. */
+  readonly named?: NamedServers;
+}
+
 /** State of a server in HAProxy's words, and how many streams it has. */
 export interface ServerState {
   readonly state: string;
@@ -37,28 +50,36 @@ export class HaproxyProcess implements AsyncDisposable {
   readonly url: string;
   readonly #folder: string;
   readonly #operators: string;
+  readonly #env: NodeJS.ProcessEnv;
   #stop: (signal: NodeJS.Signals) => Promise<void> = () => Promise.resolve();
 
-  private constructor(folder: string, port: number, operatorsPort: number) {
+  private constructor(folder: string, port: number, operatorsPort: number, env: NodeJS.ProcessEnv) {
     this.#folder = folder;
+    this.#env = env;
     this.url = `http://127.0.0.1:${port}`;
     this.#operators = `http://127.0.0.1:${operatorsPort}`;
   }
 
-  static async start(servers: readonly ServerPorts[], patient: boolean): Promise<HaproxyProcess> {
+  static async start(
+    servers: readonly ServerPorts[],
+    { patient, named }: Surroundings,
+  ): Promise<HaproxyProcess> {
     const folder = await mkdtemp(join(tmpdir(), 'millrace-haproxy-'));
     const [port, operatorsPort] = [await freePort(), await freePort()];
     const text = await readFile(haproxyFile, 'utf8');
-    await writeFile(join(folder, 'haproxy.cfg'), adapt(text, servers, { port, operatorsPort, patient }));
-    const process = new HaproxyProcess(folder, port, operatorsPort);
-    await process.start();
-    return process;
+    const adapted = adapt(text, servers, { port, operatorsPort, patient });
+    await writeFile(join(folder, 'haproxy.cfg'), named ? adaptNames(adapted, named) : adapted);
+    const env = { ...process.env, ...(named && { MILLRACE_SERVICE: 'servers.test' }) };
+    const started = new HaproxyProcess(folder, port, operatorsPort, env);
+    await started.start();
+    return started;
   }
 
   /** Starts it, again after `kill`, and waits until it listens. */
   async start(): Promise<void> {
     const child = spawn(haproxy.path, ['-db', '-f', join(this.#folder, 'haproxy.cfg')], {
       stdio: ['ignore', 'ignore', 'pipe'],
+      env: this.#env,
     });
     let output = '';
     child.stderr.on('data', (data: Buffer) => (output += data.toString()));
@@ -129,10 +150,7 @@ export class HaproxyProcess implements AsyncDisposable {
   }
 }
 
-/**
- * Returns the configuration with the servers and ports of a test, where all clients have the same address.
- * @param patient whether a server may be slow to answer: the machine of a test may be busy with others.
- */
+/** Returns the configuration with the servers and ports of a test, where all clients have the same address. */
 function adapt(
   text: string,
   servers: readonly ServerPorts[],
@@ -159,6 +177,14 @@ function adapt(
     .replace('bind :8404', `bind 127.0.0.1:${operatorsPort}`)
     .replace('sc_conn_cur(0) gt 16', 'sc_conn_cur(0) gt 10000')
     .replace('sc_http_req_rate(0) gt 300', 'sc_http_req_rate(0) gt 100000');
+}
+
+/** Returns the configuration with the name server and the servers' ports of a test. */
+function adaptNames(text: string, { nameServerPort, port, agentPort }: NamedServers): string {
+  return text
+    .replace('parse-resolv-conf', `nameserver test 127.0.0.1:${nameServerPort}`)
+    .replaceAll('"${MILLRACE_SERVICE}":8420', `"\${MILLRACE_SERVICE}":${port}`)
+    .replace('agent-check agent-port 8421', `agent-check agent-port ${agentPort}`);
 }
 
 async function listens(url: string): Promise<boolean> {

@@ -168,9 +168,11 @@ export async function openPatiently(fleet: Fleet, refused: () => void): Promise<
     try {
       return await Viewer.open(fleet.url, 1);
     } catch (error) {
-      if (!(error instanceof MillraceError) || error.code !== 'too_many_sessions') throw error;
+      // A slot that becomes free right after a refusal hides the reason.
+      const reasons: readonly string[] = ['too_many_sessions', 'connection_failed'];
+      if (!(error instanceof MillraceError) || !reasons.includes(error.code)) throw error;
       if (attempt === 0) refused();
-      await pause((error.retryAfter ?? 0) * 1000);
+      await pause((error.retryAfter ?? 1) * 1000);
     }
   }
 }

@@ -55,7 +55,14 @@ interface PodSpec {
   readonly volumes: readonly { readonly configMap?: { readonly name: string }; readonly hostPath?: object }[];
   readonly containers: readonly Container[];
 }
+interface Probe {
+  readonly periodSeconds: number;
+  readonly failureThreshold: number;
+}
 interface Container {
+  readonly startupProbe: Probe;
+  readonly livenessProbe: Probe;
+  readonly readinessProbe: Pick<Probe, 'periodSeconds'>;
   readonly envFrom: readonly { readonly configMapRef: { readonly name: string } }[];
   readonly env: readonly {
     readonly name: string;
@@ -175,6 +182,20 @@ describe('ops/kubernetes', { skip: kubectl.skip }, () => {
       assert.ok(grace >= stop + 30, `${grace} s`);
       const known = Number(/hold obsolete (\d+)s/.exec(haproxyText)?.[1]);
       assert.ok(known >= stop, 'HAProxy forgets it too early');
+    });
+
+    it(`${name}: restarts no server before HAProxy has given it up, and starts one as long as a model takes`, () => {
+      const [server] = serversOf(objectsOf()).spec.template.spec.containers;
+      const patience = (probe: Probe): number => probe.periodSeconds * probe.failureThreshold;
+      const [, every, fall] = /check inter (\d+)ms fall (\d+)/.exec(haproxyText) ?? [];
+      const checkSeconds = Number(/timeout check (\d+)s/.exec(haproxyText)?.[1]);
+      const givenUp = Number(fall) * (Number(every) / 1000 + checkSeconds);
+      assert.ok(patience(server.livenessProbe) > givenUp, `${givenUp} s`);
+      assert.ok(patience(server.startupProbe) >= 600);
+      // Before it stops, both have learned that it is not ready.
+      const agentSeconds = Number(/agent-inter (\d+)ms/.exec(haproxyText)?.[1]) / 1000;
+      const { seconds } = server.lifecycle.preStop.sleep;
+      assert.ok(seconds >= Math.max(server.readinessProbe.periodSeconds, 2 * agentSeconds), `${seconds} s`);
     });
 
     it(`${name}: follows the restricted pod security standard`, () => {

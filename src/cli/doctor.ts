@@ -81,7 +81,7 @@ async function examine(options: DoctorOptions, signal: AbortSignal): Promise<Doc
     },
     model: inspectModel(model),
     parts: await inspectParts(model),
-    checks: [...checkLayout(model, performance?.device === 'cpu'), ...notes],
+    checks: [...checkLayout(model, performance?.device ?? null), ...notes],
     providers: await probeProviders(),
     performance,
   };

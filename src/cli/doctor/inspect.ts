@@ -3,6 +3,7 @@ import { dirname, join, relative } from 'node:path';
 import type { ModelFolder } from '../../model/folder.js';
 import type { Graph } from '../../model/layout/ports.js';
 import { unetInput } from '../../model/layout/unet.js';
+import { countPlainAttention } from '../../model/onnx/attention.js';
 import type { Check, ModelReport, PartReport } from './report.js';
 
 /** Describes a model. */
@@ -83,21 +84,44 @@ function describePort({ name, type, shape }: Graph['inputs'][number]): string {
   return `${name} ${type} [${sides.join(', ')}]`;
 }
 
-/** Checks what works without a cost, from the files alone. The engine reports the rest. */
-export function checkLayout(model: ModelFolder, onProcessor: boolean): readonly Check[] {
+/**
+ * Checks what works without a cost, from the files alone. The engine reports the rest.
+ * @param device that the model runs on; null if it runs on none.
+ */
+export function checkLayout(model: ModelFolder, device: string | null): readonly Check[] {
   const { unet } = model.layout;
   const checks: Check[] = [];
   if (unet.timesteps === 'rows') checks.push(ok('a timestep for each row: frames at all steps share a call'));
   if (unet.rows === null) checks.push(ok('any number of rows: streams share a call'));
   if (unet.height === null && unet.width === null) checks.push(ok(sizes(model)));
   if (model.selfGuided) checks.push(ok('guides itself by guidance_scale; cfg_type is none'));
-  if (onProcessor && unetInput(unet, 'sample')?.port.type === 'float16') {
+  checks.push(...checkAttention(model, device));
+  if (device === 'cpu' && unetInput(unet, 'sample')?.port.type === 'float16') {
     checks.push({
       level: 'note',
       text: 'computes in half precision, which processors do through single precision; for the CPU export it in float32',
     });
   }
   return checks;
+}
+
+/** Devices that do not know fused attention. */
+const plainDevices = /^(tensorrt|coreml)/;
+/** Bytes of scores from which they are worth a note. */
+const manyBytes = 2 ** 24;
+
+/** Notes attention in plain operators, if its scores are large. */
+function checkAttention(model: ModelFolder, device: string | null): readonly Check[] {
+  const { unet } = model.layout;
+  const { width = 512, height = 512 } = model.defaults;
+  const scoreBytes = 4 * ((width / model.pixelFactor) * (height / model.pixelFactor)) ** 2;
+  if (scoreBytes < manyBytes || (device !== null && plainDevices.test(device))) return [];
+  const layers = countPlainAttention(unet.graph.file);
+  if (layers === 0) return [];
+  const text =
+    `attention is not fused in ${layers} layers, which store up to ${Math.round(scoreBytes / 1e6)} MB of scores a row ` +
+    `and head at ${width}x${height}; run in ops/export: python -m millrace_export optimize FOLDER -o NEW`;
+  return [{ level: 'note', text }];
 }
 
 function sizes({ sizeFactor, networkFactor }: ModelFolder): string {

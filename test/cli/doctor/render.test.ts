@@ -24,7 +24,7 @@ async function reportOf(layout: LayoutName, changes: Partial<DoctorReport> = {})
     system,
     model: { ...inspectModel(model), folder: '/models/one' },
     parts: await inspectParts(model),
-    checks: [...checkLayout(model, true), { level: 'note', text: 'a note that is long '.repeat(12).trim() }],
+    checks: [...checkLayout(model, 'cpu'), { level: 'note', text: 'a note that is long '.repeat(12).trim() }],
     providers: [
       { provider: 'cpu', reason: null },
       { provider: 'cuda', reason: 'no NVIDIA GPU is here' },

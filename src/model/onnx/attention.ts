@@ -1,0 +1,52 @@
+import { closeSync, fstatSync, openSync } from 'node:fs';
+import { ProtobufCursor } from './protobuf.js';
+
+/** A node of a graph, as far as attention is recognised by it. */
+interface Node {
+  readonly operation: string;
+  readonly inputs: readonly string[];
+  readonly output: string;
+}
+
+/**
+ * Returns how many attention layers of a graph are in plain operators, which store the scores of all heads: products that
+ * take the result of a softmax.
+ * @throws {RangeError} if the file is not an ONNX graph.
+ */
+export function countPlainAttention(file: string): number {
+  const descriptor = openSync(file, 'r');
+  try {
+    const cursor = new ProtobufCursor(descriptor, fstatSync(descriptor).size);
+    const nodes: Node[] = [];
+    for (const { number, end } of cursor.fields(cursor.size)) {
+      if (number === 7) readNodes(cursor, end, nodes);
+    }
+    const makers = new Map(nodes.map((node) => [node.output, node]));
+    const isSoftmax = (name = ''): boolean => {
+      const maker = makers.get(name);
+      // Probabilities may be converted to the type of the values.
+      return maker?.operation === 'Cast' ? isSoftmax(maker.inputs[0]) : maker?.operation === 'Softmax';
+    };
+    return nodes.filter(({ operation, inputs }) => operation === 'MatMul' && isSoftmax(inputs[0])).length;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** GraphProto */
+function readNodes(cursor: ProtobufCursor, end: number, nodes: Node[]): void {
+  for (const { number, end: stop } of cursor.fields(end))
+    if (number === 1) nodes.push(readNode(cursor, stop));
+}
+
+/** NodeProto */
+function readNode(cursor: ProtobufCursor, end: number): Node {
+  const inputs: string[] = [];
+  let [operation, output] = ['', ''];
+  for (const field of cursor.fields(end)) {
+    if (field.number === 1) inputs.push(cursor.text(field));
+    if (field.number === 2 && output === '') output = cursor.text(field);
+    if (field.number === 4) operation = cursor.text(field);
+  }
+  return { operation, inputs, output };
+}

@@ -10,6 +10,7 @@ import './styles/controls.css';
 import './styles/readouts.css';
 import './styles/projection.css';
 import './styles/shapes.css';
+import './styles/landscape.css';
 import './styles/forced-colors.css';
 import { render } from 'preact';
 import { App } from './views/app.js';

@@ -31,8 +31,8 @@ export interface FrameCosts {
   readonly picture_ms: number;
   /** Milliseconds of one denoising step without guidance. */
   readonly step_ms: number;
-  /** Most milliseconds that a step and its picture may take: larger sizes are refused; 0 for no limit. */
-  readonly longest_ms: number;
+  /** Largest picture, width times height, by calibration alone: larger ones are refused; absent for no limit. */
+  readonly most_pixels?: number;
 }
 
 /** The answer to `GET /v1/capabilities`: all that a client needs to build its controls. */

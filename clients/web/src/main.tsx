@@ -11,6 +11,7 @@ import './styles/readouts.css';
 import './styles/drawer.css';
 import './styles/projection.css';
 import './styles/shapes.css';
+import './styles/landscape.css';
 import './styles/forced-colors.css';
 import { render } from 'preact';
 import { App } from './views/app.js';

@@ -85,15 +85,16 @@ export class Capacity {
   /** What a frame costs; null before calibration. */
   get frameCosts(): FrameCosts | null {
     const costs = this.#measured();
-    if (costs === null) return null;
+    if (costs === null || this.#facts === null) return null;
     const { parameters, maxCallMs } = this.#options;
     const { width, height } = parameters;
+    const area = Math.max(1, maxCallMs / unbrokenMs(this.#facts, parameters));
     return {
       width,
       height,
       picture_ms: costs.pictureMs,
       step_ms: cost(costs.costs, 1),
-      longest_ms: maxCallMs,
+      ...(maxCallMs > 0 && { most_pixels: Math.floor(area * width * height) }),
     };
   }
 

@@ -29,7 +29,8 @@ describe('what a frame costs, as reported to clients', () => {
       height: 128,
       picture_ms: 5,
       step_ms: 20,
-      longest_ms: 500,
+      // Twenty times the default: a step and its picture may take half a second.
+      most_pixels: 20 * 256 * 128,
     });
   });
 });

@@ -59,6 +59,7 @@ SERVER_ERRORS: dict[str, ErrorDefinition] = {
     "invalid_link": ErrorDefinition(None, retryable=False),
     "too_many_viewers": ErrorDefinition(None, retryable=True),
     "taken_over": ErrorDefinition(4409, retryable=False),
+    "session_ended": ErrorDefinition(4410, retryable=False),
     "forbidden_origin": ErrorDefinition(None, retryable=False),
     "unsupported_mode": ErrorDefinition(None, retryable=False),
     "not_acceptable": ErrorDefinition(None, retryable=False),

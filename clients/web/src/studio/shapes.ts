@@ -65,9 +65,9 @@ export function framesPerSecond(
   { width, height }: Size,
   rows: number,
 ): number {
-  const area = (width * height) / (costs.width * costs.height);
-  const isTooLarge = area > 1 && costs.longest_ms > 0;
-  if (isTooLarge && area * (costs.picture_ms + costs.step_ms) > costs.longest_ms) return 0;
+  const pixels = width * height;
+  if (pixels > (costs.most_pixels ?? Infinity)) return 0;
+  const area = pixels / (costs.width * costs.height);
   return 1000 / (area * (costs.picture_ms + rows * costs.step_ms));
 }
 

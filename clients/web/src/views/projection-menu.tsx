@@ -44,7 +44,7 @@ export function ProjectionMenu({ studio }: { readonly studio: Studio }): JSX.Ele
       {open.value && (
         <div class="choices" role="group" aria-label="Show it elsewhere">
           <Choice
-            hint="⇧F"
+            hint="Shift F"
             testId="full-screen"
             onClick={() => act(() => void projection.toggleFullScreen())}
           >

@@ -29,7 +29,7 @@ import type { Settings } from './settings/settings.js';
 import { serveAdmin } from './transport/admin.js';
 import { AgentServer, noSharedKey, type AgentReport } from './transport/agent-server.js';
 import { AgonesReporter } from './transport/agones.js';
-import { createPrograms } from './transport/compat/programs.js';
+import { addPrograms } from './transport/compat/programs.js';
 import { ConnectionGuard } from './transport/connection-guard.js';
 import { connectionRoom, descriptorLimit } from './transport/descriptors.js';
 import { createHttpServer } from './transport/http-server.js';
@@ -170,7 +170,6 @@ export async function createApp(
     log,
   });
   const origins = { allowed: settings.allowedOrigins, loopback: isLoopback(settings.host) };
-  const originLog = new OriginLog(log);
   const limit = descriptorLimit();
   const room = connectionRoom(settings.maxConnections, limit);
   if (room < settings.maxConnections) {
@@ -184,12 +183,22 @@ export async function createApp(
     plainPerAddress: settings.maxPlainConnectionsPerAddress,
     requestsPerSecond: settings.maxRequestsPerSecond,
   });
-  const occupancy = (): Readiness['sessions'] => ({
-    slots: capacity.slots,
-    served: admission.served,
-    waiting: admission.waiting,
-  });
+  const routes = {
+    engineState: () => engine.state,
+    metrics,
+    images,
+    origins,
+    originLog: new OriginLog(log),
+    access,
+    draining: () => connections.draining,
+    occupancy: (): Readiness['sessions'] => ({
+      slots: capacity.slots,
+      served: admission.served,
+      waiting: admission.waiting,
+    }),
+  };
   const http = await createHttpServer({
+    ...routes,
     guard,
     capabilities: {
       protocol: subprotocol,
@@ -199,19 +208,12 @@ export async function createApp(
       parameters: rules.schema,
       limits: commonLimits(limits),
     },
-    engineState: () => engine.state,
-    metrics,
-    images,
-    origins,
-    originLog,
-    access,
     metricsToken: settings.metricsToken,
-    draining: () => connections.draining,
     refusal: () => connections.refusal,
-    occupancy,
     page: packagePath('clients/web/dist'),
     log,
   });
+  const programs = await addPrograms(http, settings.compat, { ...routes, model, rules });
   const sampler = new Sampler({
     read: () => metrics.read(),
     census: () => connections.census(),
@@ -219,50 +221,36 @@ export async function createApp(
     onError: (error) => log.warn({ err: error }, 'a sample for the dashboard failed'),
   });
   serveAdmin(http, {
+    ...routes,
     rules: { access, origins, metricsToken: settings.metricsToken, adminToken: settings.adminToken },
     server,
     model: { name, description },
-    engineState: () => engine.state,
     capacity,
     slo,
     connections,
     sampler,
-    metrics,
     thumbnails: settings.dashboardThumbnails,
     drain: () => void connections.drain(settings.drainSeconds * 1000),
   });
-  const programs = await createPrograms(settings.compat, {
-    model: { name, description, parameters: rules.schema },
-    defaults: rules.defaults,
-    modes: rules.modes,
-    isReady: () => engine.state.name === 'ready' && !connections.draining,
-    occupancy,
-    images: { images, origins, originLog, access, draining: () => connections.draining },
-    metrics,
-  });
-  for (const program of programs) program.addRoutes?.(http);
   const stream = new StreamServer({
+    ...routes,
     http: http.server,
     guard,
     connections,
-    metrics,
     log,
-    origins,
-    originLog,
     messageBytes: limits.messageBytes,
     messagesPerSecond: settings.maxMessagesPerSecond,
     addresses: {
       connections: settings.maxConnectionsPerAddress,
       connectsPerMinute: settings.maxConnectsPerMinute,
     },
-    access,
     programs,
     pingIntervalMs: settings.pingSeconds * 1000,
   });
   const report = (): AgentReport => ({
     engine: engine.state.name,
     draining: connections.draining,
-    ...occupancy(),
+    ...routes.occupancy(),
   });
   const agent = new AgentServer(report);
   const agones = settings.agones ? new AgonesReporter(report, log) : null;

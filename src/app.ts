@@ -32,7 +32,7 @@ import { readProcessors } from './settings/processors.js';
 import type { Settings } from './settings/settings.js';
 import { serveAdmin } from './transport/admin.js';
 import { ClientAddresses } from './transport/client-addresses.js';
-import { createPrograms } from './transport/compat/programs.js';
+import { addPrograms } from './transport/compat/programs.js';
 import { ConnectionGuard } from './transport/connection-guard.js';
 import { usableConnections } from './transport/descriptors.js';
 import { FleetAgents } from './transport/fleet-agents.js';
@@ -169,21 +169,29 @@ export async function createApp(
   });
   const origins = { allowed: settings.allowedOrigins, loopback: isLoopback(settings.host) };
   const clients = new ClientAddresses(settings.trustedProxies);
-  const originLog = new OriginLog(log, clients);
   const guard = new ConnectionGuard({
     connections: usableConnections(settings.maxConnections, log),
     plainPerAddress: settings.maxPlainConnectionsPerAddress,
     requestsPerSecond: settings.maxRequestsPerSecond,
     clients,
   });
-  const door = { guard, access, origins, originLog };
-  const occupancy = (): Readiness['sessions'] => ({
-    slots: capacity.slots,
-    served: admission.served,
-    waiting: admission.waiting,
-  });
+  const routes = {
+    engineState: () => engine.state,
+    metrics,
+    images,
+    origins,
+    originLog: new OriginLog(log, clients),
+    access,
+    guard,
+    draining: () => connections.draining,
+    occupancy: (): Readiness['sessions'] => ({
+      slots: capacity.slots,
+      served: admission.served,
+      waiting: admission.waiting,
+    }),
+  };
   const http = await createHttpServer({
-    ...door,
+    ...routes,
     capabilities: {
       protocol: subprotocol,
       server,
@@ -194,16 +202,12 @@ export async function createApp(
     },
     styles: { styles, moods },
     frameCosts: () => capacity.frameCosts,
-    engineState: () => engine.state,
-    metrics,
-    images,
     metricsToken: settings.metricsToken,
-    draining: () => connections.draining,
     refusal: () => connections.refusal,
-    occupancy,
     page: packagePath('clients/web/dist'),
     log,
   });
+  const programs = await addPrograms(http, settings.compat, { ...routes, model, rules });
   const sampler = new Sampler({
     read: () => metrics.read(),
     census: () => connections.census(),
@@ -211,35 +215,22 @@ export async function createApp(
     onError: (error) => log.warn({ err: error }, 'a sample for the dashboard failed'),
   });
   serveAdmin(http, {
+    ...routes,
     rules: { access, origins, metricsToken: settings.metricsToken, adminToken: settings.adminToken },
-    originLog,
     server,
     model: { name, description },
-    engineState: () => engine.state,
     capacity,
     slo,
     connections,
     sampler,
-    metrics,
     thumbnails: settings.dashboardThumbnails,
     drain: () => void connections.drain(settings.drainSeconds * 1000),
   });
-  const programs = await createPrograms(settings.compat, {
-    model: { name, description, parameters: rules.schema },
-    defaults: rules.defaults,
-    modes: rules.modes,
-    isReady: () => engine.state.name === 'ready' && !connections.draining,
-    occupancy,
-    images: { images, ...door, draining: () => connections.draining },
-    metrics,
-  });
-  for (const program of programs) program.addRoutes?.(http);
-  serveViewers(http, { ...door, sessions, keys, audiences, linkSeconds, metrics });
+  serveViewers(http, { ...routes, sessions, keys, audiences, linkSeconds });
   const stream = new StreamServer({
+    ...routes,
     http: http.server,
-    ...door,
     connections,
-    metrics,
     log,
     messageBytes: limits.messageBytes,
     messagesPerSecond: settings.maxMessagesPerSecond,
@@ -252,7 +243,7 @@ export async function createApp(
   });
   const agents = new FleetAgents(
     settings,
-    () => ({ engine: engine.state.name, draining: connections.draining, ...occupancy() }),
+    () => ({ engine: engine.state.name, draining: connections.draining, ...routes.occupancy() }),
     log,
   );
   const schemas = parameterSchemasFor(known);

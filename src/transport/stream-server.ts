@@ -149,7 +149,7 @@ export class StreamServer implements AsyncDisposable {
     const address = `http://host${url}`;
     if (programs.length === 0 || !URL.canParse(address)) return null;
     const parsed = new URL(address);
-    const program = programs.find(({ serves }) => serves(parsed.pathname));
+    const program = programs.find((candidate) => candidate.serves(parsed.pathname));
     return program ? { program, url: parsed } : null;
   }
 

@@ -56,7 +56,8 @@ async function start(
   video.muted = true;
   video.srcObject = camera;
   await video.play();
-  new VideoSource(stream, video, { mirror: true });
-  drawResults(stream, canvas);
+  const source = new VideoSource(stream, video, { mirror: true });
+  end.addEventListener('abort', () => source.stop());
+  void drawResults(stream, canvas);
   return stream;
 }

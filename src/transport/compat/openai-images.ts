@@ -1,17 +1,11 @@
 import { errors } from '@millrace/protocol';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { ImageFormat } from '../../image/format.js';
-import type { Metrics } from '../../metrics/metrics.js';
 import { ProtocolError } from '../../session/wire/protocol-error.js';
 import { errorHeaders } from '../http-error.js';
 import { generateFor, type ImageRoutes } from '../images.js';
 import { readInteger, readParameters, readSize, show } from './foreign-parameters.js';
 import type { Values } from './read-map.js';
-
-export interface OpenAiImagesOptions {
-  readonly routes: Omit<ImageRoutes, 'metrics' | 'messageBytes'>;
-  readonly metrics: Pick<Metrics, 'error'>;
-}
 
 /** Room for parameters with a long prompt. */
 const bodyLimit = 64 * 1024;
@@ -20,12 +14,12 @@ const aliases = { num_inference_steps: 'steps', output_compression: 'quality' } 
 const formats: readonly unknown[] = ['png', 'jpeg', 'webp'];
 
 /** Serves `POST /v1/images/generations` of OpenAI's API: one image from a prompt, as base64. */
-export function addOpenAiImages(server: FastifyInstance, { routes, metrics }: OpenAiImagesOptions): void {
+export function addOpenAiImages(server: FastifyInstance, routes: Omit<ImageRoutes, 'messageBytes'>): void {
   const refuse = (
     reply: FastifyReply,
     { code, message, details, retryAfter }: ProtocolError,
   ): FastifyReply => {
-    metrics.error(code);
+    routes.metrics.error(code);
     const { status } = errors[code];
     const type = status < 500 ? 'invalid_request_error' : 'server_error';
     return reply

@@ -1,29 +1,39 @@
-import type { StreamParameters } from '@millrace/protocol';
+import type { FastifyInstance } from 'fastify';
+import type { EngineState } from '../../engine/engine.js';
+import type { ParameterRules } from '../../session/live/parameter-rules.js';
+import type { ImageRoutes } from '../images.js';
 import { createDemo, type DemoOptions } from './demo.js';
 import { createFal } from './fal.js';
-import type { OpenAiImagesOptions } from './openai-images.js';
 import type { Program } from './program.js';
 import { createSglang } from './sglang.js';
 
-export interface ProgramsOptions extends Pick<DemoOptions, 'model' | 'occupancy'> {
-  readonly defaults: StreamParameters;
-  /** What the model is good for. */
-  readonly modes: readonly StreamParameters['mode'][];
-  /** Whether the server is ready for streams. */
-  readonly isReady: () => boolean;
-  readonly images: OpenAiImagesOptions['routes'];
-  readonly metrics: OpenAiImagesOptions['metrics'];
+export interface ProgramsOptions extends Omit<ImageRoutes, 'messageBytes'>, Pick<DemoOptions, 'occupancy'> {
+  readonly model: { readonly name: string; readonly description: string };
+  readonly rules: Pick<ParameterRules, 'schema' | 'defaults' | 'modes'>;
+  readonly engineState: () => EngineState;
 }
 
-/** Returns the protocols of other programs with these names. */
-export async function createPrograms(
+/** Adds the endpoints of other programs with these names. @returns their protocols. */
+export async function addPrograms(
+  server: FastifyInstance,
   names: readonly ('demo' | 'fal' | 'sglang')[],
-  { model, defaults, modes, occupancy, isReady, images: routes, metrics }: ProgramsOptions,
+  { model, rules, occupancy, engineState, draining, ...routes }: ProgramsOptions,
 ): Promise<readonly Program[]> {
-  const create: Record<(typeof names)[number], () => Program | Promise<Program>> = {
-    demo: () => createDemo({ model, defaults, occupancy }),
-    fal: () => createFal({ defaults, modes }),
-    sglang: () => createSglang({ model: model.name, modes, isReady, images: { routes, metrics } }),
-  };
-  return Promise.all([...new Set(names)].map((name) => create[name]()));
+  const { defaults, modes, schema: parameters } = rules;
+  const isReady = (): boolean => engineState().name === 'ready' && !draining();
+  const programs: Program[] = [];
+  for (const name of new Set(names)) {
+    switch (name) {
+      case 'demo':
+        programs.push(createDemo({ model: { ...model, parameters }, defaults, occupancy }));
+        break;
+      case 'fal':
+        programs.push(await createFal({ defaults, modes }));
+        break;
+      case 'sglang':
+        programs.push(createSglang({ model: model.name, modes, isReady, images: { ...routes, draining } }));
+    }
+  }
+  for (const program of programs) program.addRoutes?.(server);
+  return programs;
 }

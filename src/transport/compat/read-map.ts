@@ -6,7 +6,7 @@ export type Values = Readonly<Record<string, unknown>>;
 
 /** Most commas and opening brackets in a text: each may become a value, which takes far more memory than one byte. */
 const mostMarks = 4096;
-const marks: ReadonlySet<number> = new Set([...',[{'].map((mark) => mark.charCodeAt(0)));
+const marks: ReadonlySet<number> = new Set(Buffer.from(',[{'));
 
 /** Returns the object in a JSON text. @throws {ProtocolError} invalid_message */
 export function readJson(data: Buffer): Values {

@@ -8,14 +8,13 @@ import {
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import { asError } from '../../engine/as-error.js';
-import { decodeImage } from '../../image/decode.js';
-import { encodeImage } from '../../image/encode.js';
 import { ProtocolError } from '../../session/wire/protocol-error.js';
-import { addOpenAiImages, type OpenAiImagesOptions } from './openai-images.js';
+import { addOpenAiImages } from './openai-images.js';
 import type { ClientSide, Conversation, Program } from './program.js';
 import { readMessagePack } from './read-map.js';
 import { endsConnection, passes, SessionBridge } from './session-bridge.js';
-import { readEvent, readInit, type OutputFormat, type SglangRequest } from './sglang-request.js';
+import { ChunkStatistics, contentTypes, payloadOf, shapeOf } from './sglang-output.js';
+import { readEvent, readInit, type SglangRequest } from './sglang-request.js';
 
 export interface SglangOptions {
   readonly model: string;
@@ -23,18 +22,12 @@ export interface SglangOptions {
   readonly modes: readonly string[];
   /** Whether the server is ready for streams. */
   readonly isReady: () => boolean;
-  readonly images: OpenAiImagesOptions;
+  readonly images: Parameters<typeof addOpenAiImages>[1];
 }
 
 const socketPath = '/v1/realtime_video/generate';
 /** Payloads of at least this many bytes get a message of their own, after their header. */
 const ownMessageBytes = 64 * 1024;
-const channels = 3;
-const contentTypes: Readonly<Record<OutputFormat, string>> = {
-  raw: 'application/x-raw-rgb',
-  jpeg: 'image/jpeg',
-  webp: 'image/webp',
-};
 const normalClose = 1000;
 const internalClose = 1011;
 /** The close code for a client whose first message was refused (RFC 6455 section 7.4.1). */
@@ -82,8 +75,7 @@ class SglangTalk implements Conversation {
   #changes: ParameterUpdate = {};
   #event: { readonly id: number | null; readonly from: number } = { id: null, from: 0 };
   #position: Position = { chunk: 0, frame: 0 };
-  /** When the chunk began, by `performance.now()`, and what its frames have taken so far. */
-  #chunk = newChunk();
+  #statistics = new ChunkStatistics();
   /** Settles when the results so far were sent. */
   #sent: Promise<void> = Promise.resolve();
   #nextAt = 0;
@@ -200,11 +192,12 @@ class SglangTalk implements Conversation {
       payload,
       () => this.#bridge.acknowledge(result.sequence),
     );
-    this.#count(result, { buildMs, bytes: payload.length, wireBytes });
+    this.#statistics.count(result.timings, { buildMs, bytes: payload.length, wireBytes });
     this.#position = isLast ? { chunk: chunk + 1, frame: 0 } : { chunk, frame: frame + 1 };
     if (!isLast) return;
-    this.#say({ type: 'chunk_stats', session_id: this.#session, ...common, ...statisticsOf(this.#chunk) });
-    this.#chunk = newChunk();
+    const session_id = this.#session;
+    this.#say({ type: 'chunk_stats', session_id, ...common, ...this.#statistics.fields() });
+    this.#statistics = new ChunkStatistics();
     if (chunk + 1 === request.chunks) this.#side.close(normalClose, 'generation complete');
   }
 
@@ -219,16 +212,6 @@ class SglangTalk implements Conversation {
     this.#side.write(message);
     this.#side.write(payload, done);
     return message.length + payload.length;
-  }
-
-  #count({ timings }: ResultMessage, own: { buildMs: number; bytes: number; wireBytes: number }): void {
-    const chunk = this.#chunk;
-    chunk.prepareMs += timings.decode;
-    chunk.forwardMs += timings.queue + timings.encode + timings.denoise + timings.vae_decode;
-    chunk.buildMs += timings.image_encode + own.buildMs;
-    chunk.frames += 1;
-    chunk.bytes += own.bytes;
-    chunk.wireBytes += own.wireBytes;
   }
 
   #refuse({ code, message }: ErrorMessage): void {
@@ -247,58 +230,3 @@ class SglangTalk implements Conversation {
 
 const needsPicture =
   'the model changes pictures, and generates none from a prompt alone: send the bytes of one as first_frame';
-
-/** What the frames of a chunk have taken so far. */
-function newChunk(): {
-  readonly startedAt: number;
-  prepareMs: number;
-  forwardMs: number;
-  buildMs: number;
-  frames: number;
-  bytes: number;
-  wireBytes: number;
-} {
-  const none = { prepareMs: 0, forwardMs: 0, buildMs: 0, frames: 0, bytes: 0, wireBytes: 0 };
-  return { startedAt: performance.now(), ...none };
-}
-
-function statisticsOf(chunk: ReturnType<typeof newChunk>): object {
-  return {
-    request_prepare_ms: Math.round(chunk.prepareMs),
-    scheduler_forward_ms: Math.round(chunk.forwardMs),
-    raw_payload_build_ms: Math.round(chunk.buildMs),
-    chunk_total_ms: Math.round(performance.now() - chunk.startedAt),
-    pace_wait_ms: 0,
-    header_write_ms: 0,
-    raw_write_ms: 0,
-    ws_write_ms: 0,
-    num_batches: chunk.frames,
-    num_frames: chunk.frames,
-    raw_bytes: chunk.bytes,
-    ws_payload_bytes: chunk.wireBytes,
-  };
-}
-
-/** Returns a result in the format that the client asked for. */
-async function payloadOf(
-  { data, width, height }: ResultMessage,
-  { format, quality }: SglangRequest,
-): Promise<Uint8Array> {
-  if (format === 'jpeg') return data;
-  const image = await decodeImage(data, { maxPixels: width * height });
-  if (format === 'webp') return encodeImage(image, 'webp', quality);
-  return image.data.subarray(0, width * height * channels);
-}
-
-function shapeOf({ width, height }: ResultMessage, format: OutputFormat, bytes: number): object {
-  if (format !== 'raw') return { format, encoding: format, width, height, payload_lengths: [bytes] };
-  return {
-    format: 'rgb24',
-    encoding: 'raw',
-    width,
-    height,
-    channels,
-    bytes_per_frame: bytes,
-    raw_size: bytes,
-  };
-}

@@ -61,7 +61,7 @@ export class DemoPage implements AsyncDisposable {
     ) ?? [undefined, 'none'];
     let rest = Buffer.alloc(0);
     for await (const chunk of answer.body ?? []) {
-      rest = Buffer.concat([rest, chunk as Uint8Array]);
+      rest = Buffer.concat([rest, chunk]);
       for (;;) {
         const end = rest.indexOf('\r\n\r\n');
         if (end < 0) break;

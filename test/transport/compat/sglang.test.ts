@@ -9,7 +9,8 @@ import { TalkingSocket } from './talking-socket.js';
 import { accessToken, jwtSecret } from './token.js';
 
 const frames = motionJpegFrames('walkers.mjpeg');
-const [picture = new Uint8Array(), other = new Uint8Array()] = [frames[0], frames.at(-1)];
+const picture = frames[0]!;
+const other = frames.at(-1)!;
 const init = { type: 'init', model: 'any', prompt: 'a fox', size: '64x64', num_inference_steps: 1 };
 
 type Message = Readonly<Record<string, unknown>>;

@@ -19,7 +19,7 @@ async function compute(provider: 'cpu' | 'webgpu'): Promise<Readonly<Record<stri
   });
   const shape = runtime.latentShape(size);
   const { encoder_hidden_states: text } = await runtime.embed('a fox in the snow');
-  const latent = (await runtime.encode(testImage(0, size).data, size)).slice();
+  const latent = (await runtime.encodeOne(testImage(0, size).data, size)).slice();
   const row = {
     ...blankRow(folder, shape, 500),
     input: latent,
@@ -28,7 +28,7 @@ async function compute(provider: 'cpu' | 'webgpu'): Promise<Readonly<Record<stri
   const rows = [row, { ...row, input: latent.map((value) => -value) }];
   const predictions = (await runtime.predict(rows, shape)).flatMap((values) => Array.from(values));
   const pixels = new Uint8ClampedArray(3 * size.width * size.height);
-  await runtime.decode(latent, size, pixels);
+  await runtime.decodeOne(latent, size, pixels);
   return { text, latent, predictions, pixels };
 }
 

@@ -55,10 +55,10 @@ function fade(studio: Studio, step: number): void {
 }
 
 function chooseStyle({ studio }: ShortcutPlace, key: string): void {
-  const { styles } = studio.styles.peek();
-  const present = styles.findIndex((style) => studio.isChosen(style));
+  const { styles } = studio.styles.all.peek();
+  const present = styles.findIndex((style) => studio.styles.isChosen(style));
   const next = styles.at((present + (key === ']' ? 1 : -1)) % styles.length);
-  if (next) studio.chooseStyle(next);
+  if (next) studio.styles.choose(next);
 }
 
 function useLook({ studio }: ShortcutPlace, key: string): void {

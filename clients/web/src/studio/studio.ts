@@ -6,8 +6,6 @@ import {
   type Capabilities,
   type MillraceStream,
   type StreamStats,
-  type Style,
-  type Styles,
   type ViewerUrls,
 } from '@millrace/client';
 import { drawResults, VideoSource } from '@millrace/client/browser';
@@ -31,8 +29,7 @@ import {
   type SourceKind,
   type WantedSource,
 } from './source.js';
-import { plainPrompt } from './plain-prompt.js';
-import { names, withStyle } from './style-prompt.js';
+import { StyleBook } from './style-book.js';
 import { Tabs } from './tabs.js';
 import { lengthProblem, textLimit } from './text-limit.js';
 
@@ -79,8 +76,7 @@ export class Studio {
     definitions: () => this.capabilities.peek()?.parameters.properties ?? {},
     announce: (text) => this.announce(text),
   });
-  /** What prompts can name. */
-  readonly styles = signal<Styles>({ styles: [], moods: [] });
+  readonly styles = new StyleBook(this.desk);
   readonly projection = new Projection();
   readonly playback = new Playback();
   readonly capabilities = signal<Capabilities>();
@@ -160,7 +156,7 @@ export class Studio {
         this.capabilities.value = capabilities;
         this.memory.value = new Memory(this.desk, capabilities.model.name, properties);
         this.history.clear();
-        this.styles.value = await fetchStyles(this.#url).catch(() => ({ ...capabilities, moods: [] }));
+        this.styles.all.value = await fetchStyles(this.#url).catch(() => ({ ...capabilities, moods: [] }));
       } catch {
         await new Promise((resolve) => setTimeout(resolve, capabilitiesPauseMs));
       }
@@ -199,19 +195,6 @@ export class Studio {
     }
   }
 
-  /** Paints in a style, with the moods of the present prompt, and the steps and strength that suit the style. */
-  chooseStyle(style: Style): void {
-    const { desk, styles } = this;
-    desk.set('prompt', withStyle(plainPrompt(desk.values.peek().prompt), style, styles.peek().moods), true);
-    if (style.steps !== undefined) desk.set('steps', style.steps, true);
-    if (style.strength !== undefined) desk.set('strength', style.strength, true);
-  }
-
-  /** Returns whether the prompt has this style. */
-  isChosen(style: Style): boolean {
-    return names(plainPrompt(this.desk.values.peek().prompt), style);
-  }
-
   /** Switches to another camera, by default the next one. Phones open one only after the other was closed. */
   async switchCamera(id?: string): Promise<void> {
     const source = this.source.peek();
@@ -238,7 +221,7 @@ export class Studio {
   /** Shows the output in a second window. */
   openWindow(): void {
     if (!this.projection.openWindow())
-      this.#announce('The browser did not open a window. Allow pop-ups here.');
+      this.announce('The browser did not open a window. Allow pop-ups here.');
   }
 
   /** Makes links for viewers. @throws {MillraceError} (as rejection) if the server refuses. */

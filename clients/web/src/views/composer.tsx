@@ -90,7 +90,7 @@ export function Composer({ studio, prompt, drawer }: ComposerProps): JSX.Element
             data-testid="style"
             onClick={() => {
               clearTimeout(timer.current);
-              studio.chooseStyle(style);
+              studio.styles.choose(style);
             }}
           >
             <StylePicture prompt={style.prompt} />

@@ -7,7 +7,7 @@ import { icons } from './icons.js';
 export function MixerRows({ studio }: { readonly studio: Studio }): JSX.Element {
   const { mixer, seconds } = studio.performer;
   const prompts = mixer.prompts.value;
-  const next = studio.styles.value.styles[prompts.length]?.prompt ?? '';
+  const next = studio.styles.all.value.styles[prompts.length]?.prompt ?? '';
   const last = prompts.length - 1;
   return (
     <>

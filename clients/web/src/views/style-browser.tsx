@@ -11,7 +11,8 @@ export function StyleBrowser({ studio }: { readonly studio: Studio }): JSX.Eleme
   const [sought, setSought] = useState('');
   const { desk, styles } = studio;
   const prompt = plainPrompt(desk.values.value.prompt);
-  const { moods } = styles.value;
+  const known = styles.all.value;
+  const { moods } = known;
   const cards = (all: readonly Style[], choose: (style: Style) => void): JSX.Element[] =>
     all
       .filter((style) => fits(style, sought))
@@ -24,7 +25,7 @@ export function StyleBrowser({ studio }: { readonly studio: Studio }): JSX.Eleme
         />
       ));
   const found = [
-    ['Styles', cards(styles.value.styles, (style) => studio.chooseStyle(style))],
+    ['Styles', cards(known.styles, (style) => styles.choose(style))],
     ['Moods', cards(moods, (mood) => desk.set('prompt', withMood(prompt, mood, moods), true))],
   ] as const;
   return (
@@ -40,7 +41,7 @@ export function StyleBrowser({ studio }: { readonly studio: Studio }): JSX.Eleme
       />
       {found.every(([, { length }]) => length === 0) && (
         <p class="quiet" role="status">
-          {styles.value.styles.length === 0
+          {known.styles.length === 0
             ? 'This model takes any words: describe the look in the prompt.'
             : `No style or mood fits "${sought}".`}
         </p>

@@ -1,3 +1,4 @@
+import type { Image } from '../../../image/image.js';
 import { asError } from '../../as-error.js';
 import type { CostCurve } from '../../costs.js';
 import type { ModelRuntime } from '../networks/runtime.js';
@@ -27,8 +28,8 @@ type Vae = Pick<ModelRuntime, 'folder' | 'encode' | 'decode'>;
 
 /** What encoding pictures gave, and decoding that; latents with NaN or infinite values are left out. */
 type Pass = (
-  pictures: readonly Uint8Array[],
-) => Promise<{ readonly latents: readonly Float32Array[]; readonly outs: readonly Uint8Array[] }>;
+  pictures: readonly Image[],
+) => Promise<{ readonly latents: readonly Float32Array[]; readonly outs: readonly Image[] }>;
 
 /**
  * Times the VAE with several pictures a call, at the model's default size: as many as enter together, and while larger
@@ -42,13 +43,15 @@ export async function measurePictures(vae: Vae, options: MeasurePicturesOptions)
   const curve = [one];
   if (vaeEncoder.rows === 1 || vaeDecoder.rows === 1) return curve;
   const size = usualSize(vae.folder);
+  const blank = (): Image => ({ ...size, data: new Uint8Array(3 * size.width * size.height) });
   const pictures = Array.from({ length: Math.max(...counts) }, (_, i) => {
-    return new Uint8Array(3 * size.width * size.height).map((_, at) => ((i + 1) * at) % 256);
+    const picture = blank();
+    return { ...picture, data: picture.data.map((_, at) => ((i + 1) * at) % 256) };
   });
   const pass: Pass = async (some) => {
-    const latents = (await vae.encode(some, size)).flatMap((latent) => latent?.slice() ?? []);
-    const outs = latents.map(() => new Uint8Array(3 * size.width * size.height));
-    if (latents.length > 0) await vae.decode(latents, size, outs);
+    const latents = (await vae.encode(some)).flatMap((latent) => latent?.slice() ?? []);
+    const outs = latents.map(blank);
+    if (latents.length > 0) await vae.decode(latents, outs);
     return { latents, outs };
   };
   const call = async (count: number): Promise<unknown> => {
@@ -77,13 +80,13 @@ export async function measurePictures(vae: Vae, options: MeasurePicturesOptions)
 }
 
 /** Returns why pictures cannot share a call; null if they can. */
-async function problemOf(pictures: readonly Uint8Array[], pass: Pass): Promise<string | null> {
+async function problemOf(pictures: readonly Image[], pass: Pass): Promise<string | null> {
   try {
     const together = await pass(pictures);
     const last = await pass(pictures.slice(-1));
     const agrees =
       distance(together.latents.at(-1), last.latents[0]) <= tolerance &&
-      distance(together.outs.at(-1), last.outs[0]) <= tolerance;
+      distance(together.outs.at(-1)?.data, last.outs[0]?.data) <= tolerance;
     const remedy = 'export it again with a dynamic batch size';
     return agrees ? null : `it gives something else with ${pictures.length}: ${remedy}`;
   } catch (error) {

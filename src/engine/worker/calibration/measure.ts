@@ -67,9 +67,9 @@ async function measurePlain(runtime: Networks, options: MeasureOptions): Promise
   const out = new Uint8Array(image.length);
   const picture = async (): Promise<void> => {
     proceed();
-    const [latent] = await runtime.encode([image], size);
+    const [latent] = await runtime.encode([{ ...size, data: image }]);
     if (!latent) throw new NotFiniteError('vae_encoder');
-    await runtime.decode([latent], size, [out]);
+    await runtime.decode([latent], [{ ...size, data: out }]);
   };
   await picture();
   const row = blankRow(runtime.folder, shape, 500);

@@ -94,11 +94,11 @@ export class ModelRuntime implements AsyncDisposable {
   }
 
   /**
-   * Encodes pictures of one size, RGB bytes, in one call.
+   * Encodes pictures whose latents have one shape in one call.
    * @returns latents, scaled as for the training of the U-Net; null for one with a NaN or infinite value.
    */
-  async encode(pictures: readonly Uint8Array[], size: Size): Promise<readonly (Float32Array | null)[]> {
-    const latents = await this.#networks.autoencoder.encode(pictures.map((data) => ({ ...size, data })));
+  async encode(pictures: readonly Image[]): Promise<readonly (Float32Array | null)[]> {
+    const latents = await this.#networks.autoencoder.encode(pictures);
     return latents.map((latent) => (allFinite(latent) ? latent : null));
   }
 
@@ -107,7 +107,7 @@ export class ModelRuntime implements AsyncDisposable {
    * @throws {NotFiniteError} if any value is NaN or infinite.
    */
   async encodeOne(pixels: Uint8Array, size: Size): Promise<Float32Array> {
-    const [latent] = await this.encode([pixels], size);
+    const [latent] = await this.encode([{ ...size, data: pixels }]);
     if (!latent) throw new NotFiniteError('vae_encoder');
     return latent;
   }
@@ -147,18 +147,11 @@ export class ModelRuntime implements AsyncDisposable {
   }
 
   /**
-   * Decodes scaled latents in one call, each into the RGB bytes of a picture of this size.
+   * Decodes scaled latents of one shape in one call, each into one of these pictures.
    * @returns for each whether all its values were finite.
    */
-  async decode(
-    latents: readonly Float32Array[],
-    size: Size,
-    outs: readonly Uint8Array[],
-  ): Promise<readonly boolean[]> {
-    return this.#networks.autoencoder.decode(
-      latents,
-      outs.map((data) => ({ ...size, data })),
-    );
+  async decode(latents: readonly Float32Array[], pictures: readonly Image[]): Promise<readonly boolean[]> {
+    return this.#networks.autoencoder.decode(latents, pictures);
   }
 
   /**
@@ -167,7 +160,7 @@ export class ModelRuntime implements AsyncDisposable {
    */
   async decodeOne(latent: Float32Array, size: Size, out: Uint8ClampedArray): Promise<void> {
     const data = new Uint8Array(out.buffer, out.byteOffset, out.length);
-    const [isFinite] = await this.decode([latent], size, [data]);
+    const [isFinite] = await this.decode([latent], [{ ...size, data }]);
     if (!isFinite) throw new NotFiniteError('vae_decoder');
   }
 

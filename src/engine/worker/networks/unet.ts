@@ -4,6 +4,7 @@ import { precomputedInputs } from '../../../model/layout/precomputed.js';
 import type { BankLayerLayout } from '../../../model/layout/steered.js';
 import type { Graph } from '../../../model/layout/ports.js';
 import type { CallSize, UnetInput, UnetLayout } from '../../../model/layout/unet.js';
+import { inParts } from '../../in-parts.js';
 import { Scratch, type Feed, type OnnxPart, type Wanted } from './onnx-part.js';
 import type { PrecomputedValues } from './precomputed-values.js';
 import { RowInputs } from './row-inputs.js';
@@ -119,9 +120,7 @@ export class Unet {
       else groups.set(key, [index]);
     });
     const most = this.#layout.rows ?? rows.length;
-    return [...groups.values()].flatMap((group) =>
-      Array.from({ length: Math.ceil(group.length / most) }, (_, i) => group.slice(i * most, (i + 1) * most)),
-    );
+    return [...groups.values()].flatMap((group) => inParts(group, most));
   }
 
   async #call(rows: readonly Row[], shape: Shape, kept?: KeptRows): Promise<Float32Array[]> {

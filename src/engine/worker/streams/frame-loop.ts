@@ -3,6 +3,7 @@ import type { Lane } from '../../../diffusion/stream.js';
 import type { SteeredUse } from '../../costs.js';
 import { allFinite, NotFiniteError } from '../networks/finite.js';
 import type { ModelRuntime } from '../networks/runtime.js';
+import { volume } from '../networks/sizes.js';
 import type { KeptRows } from '../networks/unet.js';
 import type { LiveStream } from './live-stream.js';
 import { Preprocessing } from './preprocessing.js';
@@ -39,9 +40,19 @@ export class FrameLoop {
     this.#vae.add(stream);
   }
 
-  /** Decodes the latent that finished last in a stream that was restored: see `VaeCalls.recall`. */
+  /**
+   * Decodes the latent that finished last in a stream that was restored, for frames that get a share of its picture.
+   * One that does not fit, or becomes NaN, is left out: the feedback then starts over. So it does where results are
+   * checked, as the safety checker may have flagged this one.
+   */
   async recall(stream: LiveStream, latent: Float32Array): Promise<void> {
-    await this.#vae.recall(stream, latent);
+    if (this.#options.guard) return;
+    const { size } = stream;
+    if (latent.length !== volume(this.#runtime.latentShape(size)) || !allFinite(latent)) return;
+    const picture = { ...size, data: new Uint8Array(3 * size.width * size.height) };
+    const [isFinite] = await this.#runtime.decode([latent], [picture]);
+    if (isFinite) stream.pictures.resultLeft(picture);
+    else this.#options.post({ type: 'not_finite', part: 'vae_decoder' });
   }
 
   remove(stream: LiveStream): void {

@@ -1,10 +1,11 @@
 import type { Lane } from '../../../diffusion/stream.js';
 import type { BufferPool } from '../../buffer-pool.js';
 import type { ExpectedCosts } from '../../costs.js';
+import { inParts } from '../../in-parts.js';
 import type { FeatureSource } from '../networks/control-networks.js';
-import { allFinite, NotFiniteError } from '../networks/finite.js';
+import { NotFiniteError } from '../networks/finite.js';
 import type { ModelRuntime } from '../networks/runtime.js';
-import { volume, type Size } from '../networks/sizes.js';
+import type { Size } from '../networks/sizes.js';
 import { controlFeatures, type ControlFeatures, type ControlPictures } from './control-features.js';
 import type { LiveStream } from './live-stream.js';
 import { recycle, type Post } from './post.js';
@@ -31,13 +32,13 @@ export interface VaeCallsOptions {
 }
 
 /** A frame that enters. */
-export interface Entrant {
+interface Entrant {
   readonly stream: LiveStream;
   readonly waiting: WaitingFrame;
 }
 
-/** A frame that is in the next U-Net call. */
-export interface Placed {
+/** A frame of the next U-Net call. */
+interface Placed {
   readonly stream: LiveStream;
   readonly lane: Lane;
 }
@@ -49,20 +50,16 @@ export interface Finished {
   readonly latent: Float32Array;
 }
 
-/** The part of one frame in a call of the VAE. */
+/** The part of one frame in a call of the VAE: of how many pictures, and the milliseconds of the call for each. */
 interface CallShare {
-  /** Pictures of the call. */
   readonly together: number;
-  /** Milliseconds of the call, divided by its pictures. */
   readonly ms: number;
 }
 
 /** Size and timings of a frame under way. */
 interface Passage extends Size {
   readonly queueMs: number;
-  /** Milliseconds of the call that encoded it; 0 if none did. */
-  readonly vaeEncodeMs: number;
-  /** Its part of that call; null if it was not encoded. */
+  /** Its part of the call that encoded it; null if none did. */
   readonly encoded: CallShare | null;
   /** By performance.now(). */
   readonly enteredAt: number;
@@ -103,7 +100,7 @@ export class VaeCalls {
   /** Adds a stream, with its frames under way if it was restored. */
   add(stream: LiveStream): void {
     const enteredAt = performance.now();
-    const none = { queueMs: 0, vaeEncodeMs: 0, encoded: null, kept: null, shown: null };
+    const none = { queueMs: 0, encoded: null, kept: null, shown: null };
     const passage: Passage = { ...stream.size, ...none, enteredAt };
     this.#passages.set(stream, new Map(stream.lanes().map(({ frame }) => [frame, passage])));
   }
@@ -121,76 +118,56 @@ export class VaeCalls {
     return costs;
   }
 
-  /**
-   * Decodes the latent that finished last in a stream that was restored, for frames that get a share of its picture.
-   * One that does not fit, or becomes NaN, is left out: the feedback then starts over. So it does where results are
-   * checked, as the safety checker may have flagged this one.
-   */
-  async recall(stream: LiveStream, latent: Float32Array): Promise<void> {
-    if (this.#options.guard) return;
-    const { size } = stream;
-    if (latent.length !== volume(this.#networks.latentShape(size)) || !allFinite(latent)) return;
-    const data = new Uint8Array(3 * size.width * size.height);
-    const [isFinite] = await this.#networks.decode([latent], size, [data]);
-    if (isFinite) stream.pictures.resultLeft({ ...size, data });
-    else this.#options.post({ type: 'not_finite', part: 'vae_decoder' });
-  }
-
-  /** Lets frames of one size enter. @returns their lanes, without those of frames that failed. */
+  /** Lets frames whose latents have one shape enter. @returns their lanes, without those of frames that failed. */
   async enter(entrants: readonly Entrant[]): Promise<readonly Placed[]> {
     const placed: Placed[] = [];
-    const { post } = this.#options;
+    const { post, pictureBudget } = this.#options;
     for (const { stream, waiting } of entrants) {
       post({ type: 'admitted', stream: stream.id, frame: waiting.frame });
     }
-    for (const some of this.#chunks(entrants)) {
+    for (const some of inParts(entrants, pictureBudget)) {
       const start = performance.now();
       const prepared = some.map(({ stream, waiting: { input } }) => {
         return input.image && stream.pictures.prepare(input, input.image);
       });
-      const latents = await this.#encode(prepared, some[0]?.waiting);
+      const latents = await this.#encode(some, prepared);
       const enteredAt = performance.now();
       const together = prepared.filter((one) => one !== null).length;
       for (const [i, entrant] of some.entries()) {
+        const { stream, waiting } = entrant;
         const picture = prepared[i] ?? null;
         const latent = latents[i] ?? null;
         if (picture && latent === null) {
-          this.#fail(entrant.stream, entrant.waiting.frame, 'vae_encoder');
-          recycle(entrant.waiting.input, post);
-        } else {
-          const ms = enteredAt - start;
-          const encoded = picture && { vaeEncodeMs: ms, encoded: { together, ms: ms / together } };
-          const times = { vaeEncodeMs: 0, encoded: null, ...encoded, start, enteredAt };
-          const lane = await this.#admit(entrant, picture, latent, times);
-          if (lane) placed.push({ stream: entrant.stream, lane });
+          this.#fail(stream, waiting.frame, 'vae_encoder');
+          recycle(waiting.input, post);
+          continue;
         }
+        const encoded = picture && { together, ms: (enteredAt - start) / together };
+        const lane = await this.#admit(entrant, picture, latent, { encoded, start, enteredAt });
+        if (lane) placed.push({ stream, lane });
       }
     }
     return placed;
   }
 
-  /** Decodes frames of one size that finished, and sends their results. */
+  /** Decodes frames that finished, whose latents have one shape, and sends their results. */
   async leave(all: readonly Finished[]): Promise<void> {
     const known = all.flatMap((finished) => {
       const passage = this.#passages.get(finished.stream)?.get(finished.frame);
       return passage ? [{ ...finished, passage }] : [];
     });
-    for (const some of this.#chunks(known)) {
-      const { pixels } = this.#options;
-      const [{ passage: size } = { passage: { width: 0, height: 0 } }] = some;
-      const outs = some.map(() => pixels.take(size.width * size.height * 3));
+    const { pixels, pictureBudget } = this.#options;
+    for (const some of inParts(known, pictureBudget)) {
+      const outs = some.map(({ passage: { width, height } }) => pixels.take(width * height * 3));
+      const pictures = some.map(({ passage: { width, height } }, i) => {
+        return { width, height, data: new Uint8Array(outs[i] ?? 0) };
+      });
       const start = performance.now();
       const latents = some.map(({ latent }) => latent);
-      const isFinite = await this.#networks
-        .decode(
-          latents,
-          size,
-          outs.map((out) => new Uint8Array(out)),
-        )
-        .catch((error: unknown) => {
-          for (const out of outs) pixels.give(out);
-          throw error;
-        });
+      const isFinite = await this.#networks.decode(latents, pictures).catch((error: unknown) => {
+        for (const out of outs) pixels.give(out);
+        throw error;
+      });
       const ms = (performance.now() - start) / some.length;
       const decoded = { together: some.length, ms };
       for (const [i, finished] of some.entries()) {
@@ -226,13 +203,15 @@ export class VaeCalls {
 
   /** Returns the latent of each picture; null for none, and for one that is not finite. */
   async #encode(
+    entrants: readonly Entrant[],
     prepared: readonly (Prepared | null)[],
-    size: Size | undefined,
   ): Promise<readonly (Float32Array | null)[]> {
-    const pictures = prepared.flatMap((one) => one?.pixels ?? []);
-    if (pictures.length === 0 || size === undefined) return prepared.map(() => null);
-    const { width, height } = size;
-    const latents = [...(await this.#networks.encode(pictures, { width, height }))];
+    const pictures = entrants.flatMap(({ waiting: { width, height } }, i) => {
+      const data = prepared[i]?.pixels;
+      return data ? [{ width, height, data }] : [];
+    });
+    if (pictures.length === 0) return prepared.map(() => null);
+    const latents = [...(await this.#networks.encode(pictures))];
     return prepared.map((one) => one && (latents.shift() ?? null));
   }
 
@@ -241,7 +220,7 @@ export class VaeCalls {
     { stream, waiting: { frame, input, arrivedAt, width, height } }: Entrant,
     prepared: Prepared | null,
     latent: Float32Array | null,
-    { start, ...times }: Pick<Passage, 'vaeEncodeMs' | 'encoded' | 'enteredAt'> & { readonly start: number },
+    { start, ...times }: Pick<Passage, 'encoded' | 'enteredAt'> & { readonly start: number },
   ): Promise<Lane | null> {
     const { image } = input;
     const steer = (): Promise<ControlFeatures> =>
@@ -265,7 +244,7 @@ export class VaeCalls {
     pixels: ArrayBuffer,
     { start, decoded }: { readonly start: number; readonly decoded: CallShare },
   ): Promise<void> {
-    const { width, height, queueMs, vaeEncodeMs, encoded, enteredAt, kept, shown } = passage;
+    const { width, height, queueMs, encoded, enteredAt, kept, shown } = passage;
     const { expected, guard, post, prices } = this.#options;
     const result = { width, height, data: new Uint8Array(pixels) };
     stream.pictures.complete(result, kept);
@@ -275,7 +254,7 @@ export class VaeCalls {
     stream.pictures.resultLeft(result);
     const timings = {
       queueMs,
-      vaeEncodeMs,
+      vaeEncodeMs: encoded ? encoded.ms * encoded.together : 0,
       denoiseMs: start - enteredAt,
       vaeDecodeMs: performance.now() - start,
     };
@@ -306,12 +285,5 @@ export class VaeCalls {
     const kept = passages?.get(frame)?.kept;
     passages?.delete(frame);
     if (kept) recycle(kept.input, this.#options.post);
-  }
-
-  /** Returns items in parts of at most as many as one call takes. */
-  #chunks<T>(items: readonly T[]): readonly (readonly T[])[] {
-    const { pictureBudget } = this.#options;
-    const count = Math.ceil(items.length / pictureBudget);
-    return Array.from({ length: count }, (_, i) => items.slice(i * pictureBudget, (i + 1) * pictureBudget));
   }
 }

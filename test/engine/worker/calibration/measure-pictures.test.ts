@@ -34,11 +34,11 @@ async function measure({
         calls.push(pictures.length);
         clock += msOf(pictures.length);
         return Promise.resolve(
-          pictures.map(({ length }) => new Float32Array(length).map((_, at) => values(pictures.length, at))),
+          pictures.map(({ data }) => new Float32Array(data.length).map((_, at) => values(pictures.length, at))),
         );
       },
-      decode(_, __, outs) {
-        for (const out of outs) out.fill(7);
+      decode(_, outs) {
+        for (const { data } of outs) data.fill(7);
         return Promise.resolve(outs.map(() => true));
       },
     },

@@ -55,13 +55,13 @@ async function measure(
       folder,
       controls: null,
       latentShape: (given) => latentShape(folder, given),
-      encode([pixels = new Uint8Array(0)], given) {
-        assert.deepEqual([given, pixels.length], [size, size.width * size.height * 3]);
+      encode([{ data, ...given }]) {
+        assert.deepEqual([given, data.length], [size, size.width * size.height * 3]);
         doWork('encode');
         return Promise.resolve([latent]);
       },
-      decode([given], givenSize, [out = new Uint8Array(0)]) {
-        assert.deepEqual([given, givenSize, out.length], [latent, size, size.width * size.height * 3]);
+      decode([given], [{ data, ...givenSize }]) {
+        assert.deepEqual([given, givenSize, data.length], [latent, size, size.width * size.height * 3]);
         doWork('decode');
         return Promise.resolve([true]);
       },

@@ -88,20 +88,23 @@ describe('the networks of a model', () => {
   });
 
   it('convert several pictures in one call as each alone, and say which one is not finite', async () => {
-    const pictures = [1, 2, 3].map((seed) => testImage(seed, odd).data);
+    const [, height, width] = runtime.latentShape(odd);
+    const even = { width: width * folder.pixelFactor, height: height * folder.pixelFactor };
+    assert.notDeepEqual(even, odd);
+    const pictures = [odd, even, odd].map((size, seed) => testImage(seed, size));
     const alone: Float32Array[] = [];
-    for (const data of pictures) alone.push((await runtime.encodeOne(data, odd)).slice());
-    const together = (await runtime.encode(pictures, odd)).map((latent) => latent?.slice());
+    for (const { data, ...size } of pictures) alone.push((await runtime.encodeOne(data, size)).slice());
+    const together = (await runtime.encode(pictures)).map((latent) => latent?.slice());
     for (const [i, latent] of together.entries()) {
       assert.ok(latent?.every((value, at) => Math.abs(value - (alone[i]?.[at] ?? NaN)) < 1e-4));
     }
-    const outs = pictures.map(({ length }) => new Uint8Array(length));
-    alone[1]?.fill(NaN);
-    assert.deepEqual(await runtime.decode(alone, odd, outs), [true, false, true]);
-    for (const i of [0, 2]) {
-      const out = new Uint8ClampedArray(outs[i].length);
-      await runtime.decodeOne(alone[i], odd, out);
-      assert.ok(outs[i].every((byte, at) => Math.abs(byte - out[at]) <= 1));
+    const outs = pictures.map((picture) => ({ ...picture, data: new Uint8Array(picture.data.length) }));
+    alone[2]?.fill(NaN);
+    assert.deepEqual(await runtime.decode(alone, outs), [true, true, false]);
+    for (const [i, { data, ...size }] of outs.slice(0, 2).entries()) {
+      const out = new Uint8ClampedArray(data.length);
+      await runtime.decodeOne(alone[i], size, out);
+      assert.ok(data.every((byte, at) => Math.abs(byte - out[at]) <= 1));
     }
   });
 

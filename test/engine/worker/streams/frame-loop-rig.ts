@@ -135,12 +135,12 @@ export function setUp({
         });
         return Promise.resolve(pictures);
       },
-      encode(pictures, size) {
+      encode(pictures) {
         encoded.push(pictures.length);
         clock.now += encodeMs * pictures.length ** pictureGrowth;
-        const shape = sizeOf(size);
-        const latents = pictures.map((picture) => {
-          assert.equal(picture.length, size.width * size.height * 3);
+        const latents = pictures.map(({ width, height, data: picture }) => {
+          assert.equal(picture.length, width * height * 3);
+          const shape = sizeOf({ width, height });
           if (spoil.delete('encode')) return null;
           return new Float32Array(shape[0] * shape[1] * shape[2]).fill(picture[0] / 256);
         });
@@ -160,11 +160,11 @@ export function setUp({
           rows.map(({ input }, i) => input.map((value) => (i === 0 && bad !== null ? bad : value / 2))),
         );
       },
-      decode(latents, size, outs) {
+      decode(latents, outs) {
         decoded.push(latents.length);
         clock.now += 3 * latents.length ** pictureGrowth;
-        const finite = outs.map((out, i) => {
-          assert.equal(out.length, size.width * size.height * 3);
+        const finite = outs.map(({ width, height, data: out }, i) => {
+          assert.equal(out.length, width * height * 3);
           out.fill(100 * latents[i][0]);
           return !spoil.delete('decode');
         });

@@ -24,6 +24,8 @@ export interface UnetConfig {
   readonly in_channels: number;
   readonly out_channels: number;
   readonly block_out_channels: readonly number[];
+  /** The kinds of the blocks on the way down, each at half the size of the one before. */
+  readonly down_block_types: readonly string[];
   /** One width, or one for each block; supported models have only equal ones. */
   readonly cross_attention_dim: number | readonly number[];
   /** Width of the guidance embedding of a model that guides itself (a full LCM). */
@@ -45,6 +47,11 @@ export const validateUnet = createValidator<UnetConfig>({
     in_channels: count,
     out_channels: count,
     block_out_channels: channels,
+    down_block_types: {
+      type: 'array',
+      items: { type: 'string' },
+      default: ['CrossAttnDownBlock2D', 'CrossAttnDownBlock2D', 'CrossAttnDownBlock2D', 'DownBlock2D'],
+    },
     cross_attention_dim: { anyOf: [count, channels] },
     sample_size: { anyOf: [count, { type: 'array' }, { type: 'null' }], default: null },
     time_cond_proj_dim: maybe,

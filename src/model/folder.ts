@@ -66,6 +66,8 @@ export interface ModelFolder {
    * are padded for them.
    */
   readonly networkFactor: number;
+  /** Pixels along a side for one position of the U-Net's largest attention. */
+  readonly attentionFactor: number;
   readonly predictionType: SchedulerConfig['prediction_type'];
   /** The size of pictures, as far as the exports fixed it. */
   readonly fixedSize: FixedSize;
@@ -174,6 +176,7 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
     pixelFactor,
     sizeFactor,
     networkFactor,
+    attentionFactor: pixelFactor * firstAttention(unet),
     predictionType: scheduler.prediction_type,
     fixedSize: layout.size,
     selfGuided,
@@ -202,6 +205,13 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
     ...(settings.useful && { useful: settings.useful }),
     ...(modes && { modes }),
   };
+}
+
+/** Returns the factor by which the first block with attention is smaller than the latent. */
+function firstAttention({ down_block_types: blocks }: UnetConfig): number {
+  const first = blocks.findIndex((kind) => kind.includes('Attn'));
+  // Without any, there is attention between the ways down and up.
+  return 2 ** (first < 0 ? blocks.length - 1 : first);
 }
 
 /** Returns the names of the preprocessors that make such results. */

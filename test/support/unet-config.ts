@@ -10,6 +10,7 @@ export function unetConfig(widths: {
     in_channels: widths.channels,
     out_channels: widths.channels,
     block_out_channels: [1, 1],
+    down_block_types: ['CrossAttnDownBlock2D', 'DownBlock2D'],
     cross_attention_dim: widths.textWidth,
     time_cond_proj_dim: widths.guidanceWidth ?? null,
     addition_embed_type: null,

@@ -114,7 +114,7 @@ const manyBytes = 2 ** 24;
 function checkAttention(model: ModelFolder, device: string | null): readonly Check[] {
   const { unet } = model.layout;
   const { width = 512, height = 512 } = model.defaults;
-  const scoreBytes = 4 * ((width / model.pixelFactor) * (height / model.pixelFactor)) ** 2;
+  const scoreBytes = 4 * ((width * height) / model.attentionFactor ** 2) ** 2;
   if (scoreBytes < manyBytes || (device !== null && plainDevices.test(device))) return [];
   const layers = countPlainAttention(unet.graph.file);
   if (layers === 0) return [];

@@ -12,16 +12,18 @@ function notesOn(model: ModelFolder, device: string | null): readonly string[] {
 }
 
 it('attention in plain operators is noted with what it stores and how to fuse it', async () => {
-  const sdxl = await readModelFolder(layoutFolder('sdxl'));
-  const model = { ...sdxl, defaults: { width: 512, height: 256 } };
-  const positions = (512 / model.pixelFactor) * (256 / model.pixelFactor);
+  const optimum = await readModelFolder(layoutFolder('optimum'));
+  const model = { ...optimum, defaults: { width: 512, height: 256 } };
+  assert.equal(model.attentionFactor, 2);
   const note =
-    `attention is not fused in 8 layers, which store up to ${Math.round((4 * positions ** 2) / 1e6)} MB of scores a row ` +
-    `and head at 512x256; run in ops/export: python -m millrace_export optimize FOLDER -o NEW`;
+    'attention is not fused in 8 layers, which store up to 4295 MB of scores a row and head at 512x256; run in ' +
+    'ops/export: python -m millrace_export optimize FOLDER -o NEW';
   for (const device of ['cuda:0', 'webgpu', 'cpu', null]) assert.deepEqual(notesOn(model, device), [note]);
   for (const device of ['tensorrt', 'coreml']) assert.deepEqual(notesOn(model, device), [], device);
 });
 
 it('small scores are not worth a note', async () => {
-  assert.deepEqual(notesOn(await readModelFolder(embeddedModel), 'cpu'), []);
+  const model = await readModelFolder(embeddedModel);
+  assert.equal(model.attentionFactor, 32);
+  assert.deepEqual(notesOn(model, 'cpu'), []);
 });

@@ -53,6 +53,7 @@ describe('the inputs of a U-Net', () => {
       in_channels: 4,
       out_channels: 4,
       block_out_channels: [4, 8],
+      down_block_types: ['DownBlock2D', 'CrossAttnDownBlock2D'],
       cross_attention_dim: 40,
       time_cond_proj_dim: null,
       addition_embed_type: 'text_time',

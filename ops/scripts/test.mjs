@@ -29,11 +29,13 @@ await main(async () => {
   }
   // Tests share measurements of this run, but not those of an earlier one under another load.
   rmSync(join(root, 'dist/measured'), { recursive: true, force: true });
-  const results = await Promise.allSettled([
+  const [tests, checks] = await Promise.allSettled([
     runTests(files),
-    ...(only || positionals.length ? [] : [check()]),
+    only || positionals.length ? undefined : check(),
   ]);
-  for (const { reason } of results) if (reason) throw reason;
+  if (checks.reason) say('Checks failed: see above the first tests.');
+  const failure = tests.reason ?? checks.reason;
+  if (failure) throw failure;
 });
 
 /** The place among all tests of a file: lower ones run earlier. */

@@ -24,7 +24,7 @@ const frames = await realFrames(side, side);
 const rounds = 3;
 const figures: Figure[] = [];
 
-await using run = await startEngine(embeddedModel, { threads: 2 });
+await using run = await startEngine(embeddedModel, { threads: 2, calibration: 'fresh' });
 const base = tinyParameters({ width: side, height: side, prompt: 'oil painting', guidance_scale: 1.4 });
 
 const lists = [[38], [25, 38], [22, 30, 38], [18, 25, 32, 38], [15, 20, 25, 32, 38]];

@@ -19,6 +19,8 @@ import { collect, ffmpeg, fixturePath, soundOf } from '../video/videos.js';
 
 const walkers = fixturePath('videos/walkers.mp4');
 const spatial = fixturePath('videos/spatial-audio.mov');
+/** For videos of many frames. */
+const small = ['--size', '128x128'];
 const folder = await mkdtemp(join(tmpdir(), 'millrace-'));
 after(() => rm(folder, { recursive: true }));
 const at = (name: string): string => join(folder, name);
@@ -48,7 +50,8 @@ const picture = async (path: string): Promise<Image> =>
 describe('millrace run', () => {
   it('keeps the number of frames, the rate and the sound of a video', async () => {
     const out = at('out.mp4');
-    const report = await succeed(walkers, '-o', out, '--prompt', 'oil painting', '--steps', '2');
+    const options = ['--prompt', 'oil painting', '--steps', '2', ...small];
+    const report = await succeed(walkers, '-o', out, ...options);
     assert.deepEqual(
       { frames_in: report['frames_in'], frames_out: report['frames_out'], skipped: report['skipped'] },
       { frames_in: 40, frames_out: 40, skipped: 0 },
@@ -80,13 +83,21 @@ describe('millrace run', () => {
   it('renders the intact part of a damaged video, and says that it is damaged', async () => {
     const whole = await readFile(fixturePath('videos/tree.webm'));
     await writeFile(at('half.webm'), whole.subarray(0, whole.length * 0.6));
-    const half = await run(at('half.webm'), '-o', at('half.mp4'), '-p', 'watercolor');
+    const half = await run(at('half.webm'), '-o', at('half.mp4'), '-p', 'watercolor', ...small);
     assert.equal(half.code, 0, half.stderr);
     assert.match(half.stderr, /half\.mp4: 14 frames, .*\n.*half\.webm is damaged, .*: .+\n$/);
   });
 
   it('leaves out a sound track that cannot be kept, and says which and why', async () => {
-    const { code, stdout, stderr } = await run(spatial, '-o', at('spatial.mp4'), '-p', 'x', '--json');
+    const { code, stdout, stderr } = await run(
+      spatial,
+      '-o',
+      at('spatial.mp4'),
+      '-p',
+      'x',
+      '--json',
+      ...small,
+    );
     assert.equal(code, 0, stderr);
     assert.match(stderr, /^audio track 2 \(apac\) was left out: ffmpeg does not know its codec \(apac\)$/m);
     const report = JSON.parse(stdout) as Record<string, unknown>;

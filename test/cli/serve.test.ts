@@ -100,6 +100,9 @@ describe('millrace serve', () => {
         '600',
         '--model',
         packagePath('ops/models/millrace-styles'),
+        // Without a comparison, which comes before most of these moments.
+        '--precision',
+        'float',
       );
       while (!serve.output.includes(moment)) await new Promise((resolve) => setTimeout(resolve, 5));
       serve.signal(signal);

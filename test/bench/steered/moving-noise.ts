@@ -30,7 +30,7 @@ export async function panFigures(trials: PanTrials): Promise<Figure[]> {
   const { frames, speed, apart, threads } = trials;
   const photo = await decodeImage(tower, { maxPixels: 1 << 20 });
   const pan = Array.from({ length: frames }, (_, frame) => viewOf(photo, speed * frame));
-  await using run = await startEngine(embeddedModel, { threads });
+  await using run = await startEngine(embeddedModel, { threads, calibration: 'fresh' });
   const figures: Figure[] = [];
   for (const noise of ['fixed', 'move'] as const) {
     const [first, second] = [await draw(run, pan, noise, 1), await draw(run, pan, noise, 2)];

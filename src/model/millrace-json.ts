@@ -10,7 +10,6 @@ import {
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { exists, readModelJson } from './model-files.js';
 
-
 /** A model's own settings, from millrace.json in its folder. Every field may be left out. */
 export interface ModelSettings {
   /** One or two sentences for users. */

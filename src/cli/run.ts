@@ -1,6 +1,7 @@
 import { MillraceError } from '@millrace/client';
 import { Command } from 'commander';
 import { ParameterError } from '../engine/engine.js';
+import { withoutPassword } from '../video/streams.js';
 import { addEngineOptions } from './engine-options.js';
 import { interruptible, oneLine } from './interruptible.js';
 import { addParameterOptions } from './run/parameter-options.js';
@@ -72,7 +73,7 @@ export function createRunCommand(): Command {
       async (signal, interrupts) => {
         const report = await run(path, options, signal, interrupts);
         if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`);
-        else process.stderr.write(`${options.output}: ${inWords(report)}\n`);
+        else process.stderr.write(`${nameOf(options.output)}: ${inWords(report)}\n`);
         for (const line of remarkLines(report)) process.stderr.write(`${line}\n`);
         if (report.damage !== null) {
           process.stderr.write(`${path} is damaged, not all of it could be decoded: ${report.damage}\n`);
@@ -83,6 +84,10 @@ export function createRunCommand(): Command {
       { explain },
     ),
   );
+}
+
+function nameOf(output: string): string {
+  return output === '-' ? 'standard output' : withoutPassword(output);
 }
 
 function inWords({ frames_in: read, frames_out: frames, dropped, fps, interrupted, live }: Report): string {

@@ -101,9 +101,9 @@ function readPairs(key: string, address: string, entries: readonly unknown[]): u
 
 /** Faders send numbers with fractions, and buttons numbers, whatever they are for. */
 function fromNumber({ type }: ParameterSchema, value: OscValue): unknown {
-  const types = [type].flat();
-  if (typeof value === 'number' && types.includes('boolean')) return value !== 0;
-  const isWhole = types.includes('integer') || (type === undefined && typeof value === 'number');
+  const types = new Set([type].flat());
+  if (typeof value === 'number' && types.has('boolean')) return value !== 0;
+  const isWhole = types.has('integer') || (type === undefined && typeof value === 'number');
   return isWhole ? rounded(value) : value;
 }
 

@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import { ParameterError } from '../engine/engine.js';
 import { TokenBucket } from '../session/time/token-bucket.js';
 import { ProtocolError } from '../session/wire/protocol-error.js';
+import { isLoopback } from './origin.js';
 import { oscRoot, readSteering } from './osc-address.js';
 import { OscError, readPacket, writeMessage } from './osc-packet.js';
 import { createQueryServer } from './osc-query.js';
@@ -21,6 +22,9 @@ export interface OscServerOptions {
   readonly steer: (update: object, session: string | null) => Promise<number>;
   readonly log: Logger;
 }
+
+const openToOthers =
+  'OSC has no passwords: whoever reaches the port can change the parameters of all sessions';
 
 /** Lines in the log about packets that cannot be used, each second, and at once. */
 const logsPerSecond = 0.2;
@@ -66,6 +70,7 @@ export class OscServer implements AsyncDisposable {
         'choose another port with --osc-port, or another address of this machine with --osc-host';
       throw new Error(`OSC cannot listen on ${host}, port ${port} (${code}); ${advice}`, { cause: error });
     }
+    if (!isLoopback(host)) this.#options.log.warn({ host }, openToOthers);
     socket.on('message', (packet, sender) => this.#receive(packet, sender));
     socket.on('error', (error) => this.#refuse(error));
     this.#query.on('error', (error) => this.#refuse(error));

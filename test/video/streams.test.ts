@@ -19,7 +19,12 @@ describe('the arguments of ffmpeg for streams', () => {
     const { inputOptions, argument, isLive } = deviceSource('/dev/video0', none, true);
     assert.deepEqual([inputOptions, argument, isLive], [['-f', 'v4l2'], '/dev/video0', true]);
     assert.deepEqual(deviceSource('/dev/video0', { ...none, size: '640x480', rate }, true).inputOptions, [
-      ...['-f', 'v4l2', '-framerate', '30000/1001', '-video_size', '640x480'],
+      '-f',
+      'v4l2',
+      '-framerate',
+      '30000/1001',
+      '-video_size',
+      '640x480',
     ]);
     const desktop = deviceSource(':0.0', { ...none, format: 'x11grab' }, true);
     assert.deepEqual([desktop.inputOptions, desktop.argument], [['-f', 'x11grab'], ':0.0']);
@@ -28,7 +33,14 @@ describe('the arguments of ffmpeg for streams', () => {
   it('say what raw video on standard input is, and nothing of a container', () => {
     const raw = { format: 'rawvideo:yuv420p', size: '64x48', rate };
     assert.deepEqual(pipedSource(raw, false).inputOptions, [
-      ...['-f', 'rawvideo', '-pixel_format', 'yuv420p', '-framerate', '30000/1001', '-video_size', '64x48'],
+      '-f',
+      'rawvideo',
+      '-pixel_format',
+      'yuv420p',
+      '-framerate',
+      '30000/1001',
+      '-video_size',
+      '64x48',
     ]);
     assert.equal(pipedSource({ ...raw, format: 'rawvideo' }, false).inputOptions[3], 'rgb24');
     assert.equal(pipedSource({ ...raw, rate: null }, false).inputOptions[5], '25');

@@ -50,12 +50,12 @@ export async function run(
   checkPreprocessors(activeControls(painter.controls, parameters), painter.controls);
 
   await using scratch = new Scratch();
-  const ffmpeg = (end: AbortSignal): (() => Promise<Ffmpeg>) => {
-    let found: Promise<Ffmpeg> | undefined;
-    return () => (found ??= findFfmpeg(process.env, end));
-  };
-  // To stop ends what reads, and not what writes.
-  const reader = ffmpeg(AbortSignal.any([signal, interrupts.stop]));
+  let found: Promise<Ffmpeg> | undefined;
+  const ffmpeg = (): Promise<Ffmpeg> => (found ??= findFfmpeg(process.env, signal));
+  // To stop ends what reads, and not what writes; so does a failure before all was read.
+  using reading = new Reading();
+  const stopped = AbortSignal.any([signal, interrupts.stop, reading.signal]);
+  const reader = async (): Promise<Ffmpeg> => ({ ...(await ffmpeg()), signal: stopped });
   const { rate, form, isLive, crf, quality } = media;
   const input = await openInput(path, {
     ffmpeg: reader,
@@ -68,7 +68,7 @@ export async function run(
   const overwrite = options.overwrite ?? false;
   await using output = await openOutput(options.output, {
     input,
-    ffmpeg: ffmpeg(signal),
+    ffmpeg,
     overwrite,
     crf,
     quality,
@@ -100,7 +100,7 @@ export async function run(
     progress.update(figures.frames, input.total, figures.elapsed);
   }
   if (figures.frames === 0) throw new RunError('interrupted before the first frame was done');
-  const interrupted = interrupts.stop.aborted;
+  const interrupted = interrupts.stop.aborted && figures.frames !== input.total;
   const remarks = remarksOf(input, output);
   const checked = flagged > 0 ? [`frames that the safety checker flagged, and are blurred: ${flagged}`] : [];
   const notes = [...remarks.notes, ...checked];
@@ -137,6 +137,16 @@ async function startParameters(
     );
   }
   return painter.check(all);
+}
+
+/** The time for which the input is read. */
+class Reading implements Disposable {
+  readonly #end = new AbortController();
+  readonly signal = this.#end.signal;
+
+  [Symbol.dispose](): void {
+    this.#end.abort();
+  }
 }
 
 /** Reads the first item, which `all` yields again. */

@@ -50,11 +50,9 @@ describe('a server as what generates the frames of a file', () => {
       times,
       Array.from({ length: count }, (_, index) => index),
     );
-    assert.deepEqual(
-      shades,
-      shades.toSorted((a, b) => a - b),
-      `${shades.join(' ')}`,
-    );
+    const expected = times.map((time) => 20 * (time + 1));
+    const off = shades.map((shade, index) => Math.abs(shade - (expected[index] ?? 0)));
+    assert.ok(Math.max(...off) < 4, shades.join(' '));
     assert.deepEqual(prompts, ['oil']);
   });
 

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { encodeMessage, type ServerMessage } from '@millrace/protocol';
+import { anonymous } from '../../../src/session/access/grant.js';
+import type { ClientConnection } from '../../../src/session/connection/client-connection.js';
+import { Connections } from '../../../src/session/connection/connections.js';
+import { ManualEngine } from '../manual-engine.js';
+import { sessionContext } from '../rig.js';
+
+interface Client {
+  readonly connection: ClientConnection;
+  readonly sent: readonly ServerMessage[];
+}
+
+const connections = new Connections(sessionContext(new ManualEngine()));
+
+/** Opens a session whose token allows so many steps. */
+async function join(steps?: number): Promise<Client> {
+  const sent: ServerMessage[] = [];
+  const wire = {
+    bufferedBytes: 0,
+    send: (message: ServerMessage) => void sent.push(message),
+    close: () => {},
+  };
+  const limits = steps === undefined ? {} : { steps };
+  const connection = connections.enter(wire, { ...anonymous, limits });
+  assert.ok(connection);
+  connection.receive(encodeMessage({ type: 'hello' }));
+  while (connection.state !== 'active') await turn();
+  return { connection, sent };
+}
+
+const of = (client: Client, type: ServerMessage['type']): readonly ServerMessage[] =>
+  client.sent.filter((message) => message.type === type);
+
+describe('a change in the place of the clients', () => {
+  it('is for all active sessions or for one, and within what each may do', async () => {
+    const free = await join();
+    const limited = await join(2);
+    assert.equal(await connections.steer({ strength: 0.5 }, null), 2);
+    assert.equal(await connections.steer({ seed: 3 }, free.connection.id), 1);
+    assert.equal(await connections.steer({ seed: 3 }, 'nobody'), 0);
+    await assert.rejects(connections.steer({ steps: 4 }, null), {
+      name: 'ProtocolError',
+      code: 'limit_exceeded',
+    });
+    await assert.rejects(connections.steer({ steps: 99 }, null), { name: 'ParameterError', field: 'steps' });
+    await assert.rejects(connections.steer({ colour: 'red' }, null), { name: 'ParameterError' });
+    const steps = of(free, 'updated').map(
+      (message) => message.type === 'updated' && message.parameters.steps,
+    );
+    assert.deepEqual(steps, [1, 1, 4], 'the session that may gets it');
+    assert.equal(of(limited, 'updated').length, 1);
+    // It is not the client's fault.
+    assert.deepEqual([...of(free, 'error'), ...of(limited, 'error')], []);
+  });
+
+  it('is for none that has no stream yet', async () => {
+    const opening = connections.enter({ bufferedBytes: 0, send: () => {}, close: () => {} });
+    assert.equal(opening?.state, 'opening');
+    assert.equal(await connections.steer({ seed: 5 }, null), 2);
+  });
+});

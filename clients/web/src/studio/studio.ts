@@ -205,6 +205,7 @@ export class Studio {
 
   /** Frees the source and ends the stream. */
   stop(): void {
+    void this.archive.endRecording();
     this.#opening.abort();
     this.opening.value = undefined;
     this.#sender?.stop();

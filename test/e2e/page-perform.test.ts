@@ -48,6 +48,17 @@ async function shows(page: Page, value: string): Promise<void> {
   );
 }
 
+/** Waits until the strength is between these values. */
+async function reaches(page: Page, low: number, high: number): Promise<void> {
+  await page.waitForFunction(
+    ([low = 0, high = 0]) => {
+      const field = document.querySelector<HTMLInputElement>('#parameter-strength-exact');
+      return field !== null && field.valueAsNumber > low && field.valueAsNumber < high;
+    },
+    [low, high],
+  );
+}
+
 test('up to four prompts are mixed by their weights, by a cross-fade and by timed fades', async () => {
   const page = await openPerform('#prompt=oil');
   for (const text of ['ink', 'neon', 'chalk']) {
@@ -154,11 +165,12 @@ test('all keys are shown by one, and are letters while a text is typed', async (
 
 /** Gives the page a MIDI device, whose messages `globalThis.turn` sends. */
 function pretendMidi(): void {
-  const input: { onmidimessage?: (event: { readonly data: Uint8Array }) => void } = {};
-  Object.assign(navigator, { requestMIDIAccess: () => Promise.resolve({ inputs: new Map([['a', input]]) }) });
-  Object.assign(globalThis, {
-    turn: (...data: number[]) => input.onmidimessage?.({ data: Uint8Array.from(data) }),
-  });
+  let listener: (event: { readonly data: Uint8Array }) => void = () => {};
+  const addEventListener = (_: string, added: typeof listener): void => void (listener = added);
+  const input = { addEventListener, open: () => Promise.resolve() };
+  const access = { inputs: new Map([['a', input]]), addEventListener: () => {} };
+  Object.assign(navigator, { requestMIDIAccess: () => Promise.resolve(access) });
+  Object.assign(globalThis, { turn: (...data: number[]) => listener({ data: Uint8Array.from(data) }) });
 }
 
 test('a knob of a MIDI device is learned and moves a parameter within its bounds', async () => {
@@ -195,18 +207,43 @@ test('the level of the microphone moves a parameter, whose own value stays in th
   await page.getByTestId('route-input').selectOption('microphone level');
   await page.getByTestId('microphone').click();
   // The browser's test sound is a beep each second.
-  const reaches = (low: number, high: number): Promise<unknown> =>
-    page.waitForFunction(
-      ([low = 0, high = 0]) => {
-        const field = document.querySelector<HTMLInputElement>('#parameter-strength-exact');
-        return field !== null && field.valueAsNumber > low && field.valueAsNumber < high;
-      },
-      [low, high],
-    );
-  await reaches(0.6, 2);
-  await reaches(-1, 0.4);
+  await reaches(page, 0.6, 2);
+  await reaches(page, -1, 0.4);
   assert.match(page.url(), /strength=0\.5$/);
   await page.getByTestId('microphone').click();
+  await shows(page, '0.5');
+  await page.close();
+});
+
+/** Gives the page a microphone that hears a bass drum twice a second. */
+function pretendDrum(): void {
+  const getUserMedia = (): Promise<MediaStream> => {
+    const context = new AudioContext();
+    const gain = new GainNode(context, { gain: 0 });
+    const drum = new OscillatorNode(context, { frequency: 80 });
+    const out = context.createMediaStreamDestination();
+    drum.connect(gain).connect(out);
+    drum.start();
+    for (let beat = 0; beat < 200; beat += 1) {
+      gain.gain.setValueAtTime(0.8, beat / 2 + 0.3);
+      gain.gain.setValueAtTime(0, beat / 2 + 0.4);
+    }
+    return Promise.resolve(out.stream);
+  };
+  Object.assign(navigator.mediaDevices, { getUserMedia });
+}
+
+test('a beat that the microphone hears moves a parameter to its end and back', async () => {
+  const page = await openPerform('#strength=0.5', (page) => page.addInitScript(pretendDrum));
+  await page.getByTestId('add-route').click();
+  await page.getByTestId('route-parameter').selectOption({ label: 'Strength' });
+  await page.getByTestId('route-input').selectOption('microphone beat');
+  await page.getByTestId('microphone').click();
+  for (let beat = 0; beat < 3; beat += 1) {
+    await reaches(page, 0.9, 2);
+    await reaches(page, -1, 0.4);
+  }
+  await page.getByTestId('remove-route').click();
   await shows(page, '0.5');
   await page.close();
 });

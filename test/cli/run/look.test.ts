@@ -1,9 +1,12 @@
 import { formatLooks } from '@millrace/protocol';
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { startMillrace } from '../../support/command.js';
+import { testImage, tinyModel } from '../../support/engine.js';
+import { encodeImage } from '../../../src/image/encode.js';
 import { readLook } from '../../../src/cli/run/look.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'millrace-'));
@@ -34,5 +37,23 @@ describe('the look of millrace run', () => {
     await assert.rejects(readLook(join(folder, 'none.json')), { message: /none\.json has no looks/ });
     await assert.rejects(readLook(join(folder, 'bad.json')), { message: /bad\.json: .* must be 1, not 9/ });
     await assert.rejects(readLook(join(folder, 'gone.json')), { message: /gone\.json cannot be read/ });
+  });
+
+  it('is what is painted, with the options that are given too', async () => {
+    const input = join(folder, 'in.png');
+    await writeFile(input, await encodeImage(testImage(1, { width: 64, height: 64 }), 'png', 1));
+    const paint = async (name: string, ...args: string[]): Promise<Buffer> => {
+      const output = join(folder, name);
+      const run = startMillrace(['run', input, '-o', output, '--model', tinyModel, ...args]);
+      const { code, stderr } = await run.ended;
+      assert.equal(code, 0, stderr);
+      return readFile(output);
+    };
+    const byLook = await paint('a.png', '--look', one);
+    assert.deepEqual(byLook, await paint('b.png', '--prompt', 'oil painting', '--steps', '2'));
+    assert.notDeepEqual(byLook, await paint('c.png', '--look', one, '--steps', '1'));
+    const { code, stderr } = await startMillrace(['run', input, '-o', join(folder, 'd.png')]).ended;
+    assert.equal(code, 1);
+    assert.match(stderr, /--prompt is missing/);
   });
 });

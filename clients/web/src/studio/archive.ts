@@ -60,8 +60,7 @@ export class Archive {
 
   /** Starts a recording, or ends and saves it. */
   async toggleRecording(): Promise<void> {
-    const recording = await this.recorder.stop();
-    if (recording) return download(recording.file, recording.extension);
+    if (await this.endRecording()) return;
     const canvas = this.#options.canvas();
     if (canvas === undefined) return;
     try {
@@ -69,6 +68,13 @@ export class Archive {
     } catch (error) {
       this.#options.announce(error instanceof Error ? error.message : String(error));
     }
+  }
+
+  /** Ends and saves a recording. @returns whether there was one. */
+  async endRecording(): Promise<boolean> {
+    const recording = await this.recorder.stop();
+    if (recording) download(recording.file, recording.extension);
+    return recording !== undefined;
   }
 
   /** Opens a file of looks, a picture that was saved here, or a video. */

@@ -1,5 +1,6 @@
 import { formatLooks, parseLooks, type Look } from '@millrace/client';
 import { signal } from '@preact/signals';
+import { keep, readKept } from './storage.js';
 
 const key = 'millrace-looks';
 
@@ -56,17 +57,14 @@ export class Looks {
 
   #keep(looks: readonly Look[]): void {
     this.all.value = looks;
-    try {
-      localStorage.setItem(key, formatLooks(looks));
-    } catch {
-      this.#failed('This browser has no room for more looks: save them to a file, and remove some.');
-    }
+    if (keep(key, formatLooks(looks))) return;
+    this.#failed('This browser has no room for more looks: save them to a file, and remove some.');
   }
 }
 
 function read(): readonly Look[] {
   try {
-    return parseLooks(localStorage.getItem(key) ?? '');
+    return parseLooks(readKept(key) ?? '');
   } catch {
     return [];
   }

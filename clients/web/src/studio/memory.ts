@@ -1,6 +1,7 @@
 import { formatLooks, parseLooks, type ParameterUpdate } from '@millrace/client';
 import { effect } from '@preact/signals';
 import type { ParameterDesk } from './parameter-desk.js';
+import { keep, readKept } from './storage.js';
 import { fromFragment, toFragment, type Definitions } from './settings-text.js';
 
 /** Browsers allow about a hundred changes of the address in half a minute. */
@@ -46,7 +47,7 @@ export class Memory {
     const linked = fromFragment(location.hash, this.#definitions);
     if (linked) return linked;
     try {
-      return parseLooks(localStorage.getItem(this.#key) ?? '')[0]?.parameters;
+      return parseLooks(readKept(this.#key) ?? '')[0]?.parameters;
     } catch {
       return undefined;
     }
@@ -58,11 +59,9 @@ export class Memory {
     const fragment = toFragment(parameters, this.#definitions, location.hash);
     const address = `${location.pathname}${location.search}${fragment === '' ? '' : `#${fragment}`}`;
     history.replaceState(history.state, '', address);
-    try {
-      localStorage.setItem(this.#key, formatLooks([{ name: 'last', parameters }]));
-    } catch {
-      // A style image may be too large for it; the address has the rest.
-      localStorage.removeItem(this.#key);
-    }
+    const { style_image: _, ...others } = parameters;
+    // A style image may be too large for this browser.
+    const isKept = keep(this.#key, formatLooks([{ name: 'last', parameters }]));
+    if (!isKept) keep(this.#key, formatLooks([{ name: 'last', parameters: others }]));
   }
 }

@@ -35,10 +35,9 @@ export class Mixer {
 
   change(index: number, change: Partial<MixedPrompt>, settled: boolean): void {
     this.glide.stop();
-    this.#set(
-      this.prompts.peek().map((prompt, i) => (i === index ? { ...prompt, ...change } : prompt)),
-      settled,
-    );
+    const prompts = this.prompts.peek();
+    const prompt = prompts[index];
+    if (prompt) this.#set(prompts.with(index, { ...prompt, ...change }), settled);
   }
 
   remove(index: number): void {

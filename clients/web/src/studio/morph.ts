@@ -41,15 +41,16 @@ function between(
 /** Returns both as one list with weights, or the nearer one if the list would be too long. */
 function blend(a: unknown, b: unknown, share: number, key: 'text' | 'seed'): unknown {
   const parts = [...weighted(a, key, 1 - share), ...weighted(b, key, share)];
-  return parts.length <= mostParts ? parts : share < 0.5 ? a : b;
+  if (parts.length <= mostParts) return parts;
+  return share < 0.5 ? a : b;
 }
 
 /** Returns a value as a list whose weights have this sum. */
 function weighted(value: unknown, key: string, sum: number): readonly object[] {
   if (!Array.isArray(value)) return [{ [key]: value, weight: rounded(sum) }];
-  const parts = value as readonly { readonly weight: number }[];
+  const parts = value as readonly ({ readonly weight: number } & Readonly<Record<string, unknown>>)[];
   const all = parts.reduce((total, { weight }) => total + weight, 0) || 1;
-  return parts.map((part) => ({ ...part, weight: rounded((part.weight * sum) / all) }));
+  return parts.map((part) => ({ [key]: part[key], weight: rounded((part.weight * sum) / all) }));
 }
 
 function rounded(weight: number): number {

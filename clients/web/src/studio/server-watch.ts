@@ -13,7 +13,11 @@ export class ServerWatch {
   /** @param isNeeded whether to look now. */
   constructor(url: string, isNeeded: () => boolean) {
     const look = async (): Promise<void> => {
-      if (isNeeded()) this.readiness.value = await fetchReadiness(url).catch(() => undefined);
+      try {
+        if (isNeeded()) this.readiness.value = await fetchReadiness(url);
+      } catch {
+        this.readiness.value = undefined;
+      }
       setTimeout(() => void look(), this.readiness.peek()?.ready ? longPauseMs : pauseMs);
     };
     void look();

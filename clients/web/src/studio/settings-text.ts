@@ -9,7 +9,7 @@ export type Definitions = Readonly<Record<string, ParameterDefinition>>;
  */
 export function toFragment(parameters: ParameterUpdate, definitions: Definitions, present: string): string {
   const entries = new URLSearchParams(present.replace(/^#/, ''));
-  for (const name of [...entries.keys()]) if (definitions[name]) entries.delete(name);
+  for (const name of Array.from(entries.keys())) if (definitions[name]) entries.delete(name);
   for (const [name, value] of Object.entries(parameters)) {
     if (definitions[name]?.contentEncoding !== undefined) continue;
     entries.set(name, typeof value === 'string' ? value : JSON.stringify(value));

@@ -16,6 +16,8 @@ export interface Shortcut {
   /** How it is shown, if not as its keys. */
   readonly shown?: string;
   readonly words: string;
+  /** Whether it acts again and again while its key is held. */
+  readonly repeats?: true;
   readonly act: (place: ShortcutPlace, key: string) => void;
 }
 
@@ -26,8 +28,18 @@ const digits = ['1', '2', '3', '4', '5', '6', '7', '8', '9'];
 export const shortcuts: readonly Shortcut[] = [
   { keys: ['/'], words: 'Write the prompt', act: ({ writePrompt }) => writePrompt() },
   { keys: ['[', ']'], words: 'Style before, next style', act: chooseStyle },
-  { keys: [','], words: 'Fade to the prompts before', act: ({ studio }) => fade(studio, -fadeStep) },
-  { keys: ['.'], words: 'Fade to the next prompts', act: ({ studio }) => fade(studio, fadeStep) },
+  {
+    keys: [','],
+    words: 'Fade to the prompts before',
+    repeats: true,
+    act: ({ studio }) => fade(studio, -fadeStep),
+  },
+  {
+    keys: ['.'],
+    words: 'Fade to the next prompts',
+    repeats: true,
+    act: ({ studio }) => fade(studio, fadeStep),
+  },
   { keys: digits, shown: '1 – 9', words: 'Use a saved look', act: useLook },
   { keys: ['b'], words: 'Save this look', act: ({ studio }) => studio.archive.saveLook() },
   { keys: ['x'], words: 'Another seed', act: ({ studio }) => studio.performer.shuffleSeed() },

@@ -233,6 +233,7 @@ export class Studio {
   /** Frees the source and ends the stream. */
   stop(): void {
     this.pictured.value = false;
+    void this.archive.endRecording();
     this.#opening.abort();
     this.opening.value = undefined;
     this.#sender?.stop();

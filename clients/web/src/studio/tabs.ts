@@ -13,14 +13,15 @@ interface TabsOptions {
 export class Tabs {
   /** Whether another tab streams; known after `ask`. */
   readonly another = signal(false);
-  readonly #channel = new BroadcastChannel('millrace');
+  /** Undefined in a browser that has none. */
+  readonly #channel = 'BroadcastChannel' in globalThis ? new BroadcastChannel('millrace') : undefined;
 
   constructor({ streams, stop }: TabsOptions) {
-    this.#channel.onmessage = ({ data }: MessageEvent<Message>) => {
+    this.#channel?.addEventListener('message', ({ data }: MessageEvent<Message>) => {
       if (data === 'who streams?' && streams()) this.#send('this one');
       if (data === 'this one') this.another.value = true;
       if (data === 'stop' && streams()) stop();
-    };
+    });
   }
 
   /** Asks whether another tab streams. */
@@ -36,6 +37,6 @@ export class Tabs {
   }
 
   #send(message: Message): void {
-    this.#channel.postMessage(message);
+    this.#channel?.postMessage(message);
   }
 }

@@ -32,7 +32,7 @@ export function App({ studio }: { readonly studio: Studio }): JSX.Element {
       // With Ctrl or Command, only undo and redo are this page's.
       if ((event.ctrlKey || event.metaKey) && !/^[zy]$/i.test(event.key)) return;
       const shortcut = shortcuts.find(({ keys }) => keys.includes(event.key));
-      if (!shortcut) return;
+      if (!shortcut || (event.repeat && !shortcut.repeats)) return;
       event.preventDefault();
       shortcut.act(place, event.key);
     };

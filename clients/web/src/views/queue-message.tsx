@@ -12,15 +12,19 @@ export function QueueMessage({ position, seconds, since, first }: Queued): JSX.E
     const timer = setInterval(() => setNow(performance.now()), 1000);
     return () => clearInterval(timer);
   }, []);
-  const left = first - position;
-  const moved = left === 0 ? 'nobody has left yet' : left === 1 ? 'one has left' : `${left} have left`;
   return (
     <>
       <p class="shimmer">The server is full. Your place in the queue: {position}</p>
       <p class="quiet">
-        You have waited {inMinutes(Math.max(0, (now - since) / 1000))}, and {moved}. About{' '}
+        You have waited {inMinutes(Math.max(0, (now - since) / 1000))}, and {inWords(first - position)}. About{' '}
         {Math.ceil(seconds)} seconds; it starts automatically.
       </p>
     </>
   );
+}
+
+/** @param left people who were before this one in the queue. */
+function inWords(left: number): string {
+  if (left === 0) return 'nobody has left yet';
+  return left === 1 ? 'one has left' : `${left} have left`;
 }

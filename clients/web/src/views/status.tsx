@@ -12,10 +12,7 @@ interface StudioProps {
 export function StatusPill({ studio }: StudioProps): JSX.Element {
   const state = studio.link.state.value;
   const ready = studio.server.readiness.value?.ready;
-  const words = {
-    ...pillWords,
-    idle: ready === undefined ? 'Looking for the server' : ready ? 'Ready' : 'Warming up',
-  };
+  const words = state.name === 'idle' ? idleWords(ready) : pillWords[state.name];
   return (
     <p
       class="pill"
@@ -24,7 +21,7 @@ export function StatusPill({ studio }: StudioProps): JSX.Element {
       data-testid="status"
     >
       <span class="dot" />
-      {words[state.name]}
+      {words}
     </p>
   );
 }
@@ -38,6 +35,12 @@ const pillWords: Readonly<Record<Exclude<LinkState['name'], 'idle'>, string>> = 
   retrying: 'Reconnecting',
   failed: 'Not connected',
 };
+
+/** @param ready whether the server is ready; undefined if it cannot be reached. */
+function idleWords(ready: boolean | undefined): string {
+  if (ready === undefined) return 'Looking for the server';
+  return ready ? 'Ready' : 'Warming up';
+}
 
 /** Messages for the user: while no pictures arrive, or beside the picture. */
 export function StageMessage({ studio }: StudioProps): JSX.Element {

@@ -47,7 +47,7 @@ export async function listenToMicrophone(
 }
 
 /** Finds beats in the energy of the bass. */
-export class Beats {
+class Beats {
   #recent: number[] = [];
   #beatAt = -Infinity;
 

@@ -15,17 +15,20 @@ export async function listenToMidi(receive: Receive): Promise<void> {
   const access = await navigator.requestMIDIAccess().catch((cause: unknown) => {
     throw new Error('MIDI is blocked. Allow it beside the address, and try again.', { cause });
   });
+  const onMessage = ({ data }: MIDIMessageEvent): void => readMessage(data, receive);
   const listen = (): void => {
     for (const input of access.inputs.values()) {
-      input.onmidimessage = ({ data }) => readMessage(data, receive);
+      // A device that is known keeps its one listener.
+      input.addEventListener('midimessage', onMessage);
+      void input.open();
     }
   };
-  access.onstatechange = listen;
+  access.addEventListener('statechange', listen);
   listen();
 }
 
 /** Reads a message (MIDI 1.0): control changes, and notes with their velocity. */
-export function readMessage(data: Uint8Array | null, receive: Receive): void {
+function readMessage(data: Uint8Array | null, receive: Receive): void {
   const [status = 0, number = 0, value = 0] = data ?? [];
   const channel = (status & 0x0f) + 1;
   const kind = status & 0xf0;

@@ -1,6 +1,7 @@
 import { signal } from '@preact/signals';
 import type { ParameterDesk, ParameterName } from '../parameter-desk.js';
 import type { Definitions } from '../settings-text.js';
+import { keep, readKept } from '../storage.js';
 
 /** What moves a parameter: a knob, a key, a sound. Its values are from 0 to 1. */
 export interface Route {
@@ -40,7 +41,8 @@ export class Routes {
 
   change(index: number, change: Partial<Route>): void {
     this.#release(index);
-    this.#keep(this.all.peek().map((route, i) => (i === index ? { ...route, ...change } : route)));
+    const route = this.all.peek()[index];
+    if (route) this.#keep(this.all.peek().with(index, { ...route, ...change }));
   }
 
   remove(index: number): void {
@@ -93,13 +95,13 @@ export class Routes {
 
   #keep(routes: readonly Route[]): void {
     this.all.value = routes;
-    localStorage.setItem(key, JSON.stringify(routes));
+    keep(key, JSON.stringify(routes));
   }
 }
 
 function read(): readonly Route[] {
   try {
-    const routes: unknown = JSON.parse(localStorage.getItem(key) ?? '[]');
+    const routes: unknown = JSON.parse(readKept(key) ?? '[]');
     return Array.isArray(routes) ? routes.filter(isRoute) : [];
   } catch {
     return [];

@@ -58,6 +58,7 @@ describe('readSettings', () => {
     const settings = readSettings({ environment });
     assert.equal(settings.insecureNoAuth, true);
     assert.deepEqual(settings.allowedOrigins, ['https://a.example', 'https://b.example']);
+    assert.deepEqual(readSettings({ flags: { compat: 'fal, demo' } }).compat, ['fal', 'demo']);
   });
 
   const wrong: readonly (readonly [sources: SettingsSources, message: RegExp])[] = [
@@ -68,6 +69,7 @@ describe('readSettings', () => {
     [{ environment: { PORT: 'http' } }, /^PORT must be an integer/],
     [{ environment: { MILLRACE_LOG_LEVEL: 'loud' } }, /^MILLRACE_LOG_LEVEL must be one of trace, debug,/],
     [{ environment: { MILLRACE_INSECURE_NO_AUTH: 'maybe' } }, /must be true or false/],
+    [{ flags: { compat: 'demo,falx' } }, /^--compat must be a list of demo, fal, sglang, not "demo,falx"$/],
   ];
   for (const [sources, message] of wrong) {
     it(`names the invalid setting: ${JSON.stringify(sources)}`, () => {

@@ -47,7 +47,9 @@ export function createDemo({ model, defaults, occupancy }: DemoOptions): Program
         const { served, waiting } = occupancy();
         return reply.header('cache-control', 'no-store').send({ queue_size: served + waiting });
       });
-      server.get<{ Params: { readonly id: string } }>('/api/stream/:id', async (request, reply) => {
+      // An answer to HEAD would stay open without an end.
+      const onlyGet = { exposeHeadRoute: false };
+      server.get<{ Params: { readonly id: string } }>('/api/stream/:id', onlyGet, async (request, reply) => {
         const talk = talks.get(request.params.id.toLowerCase());
         if (!talk) return reply.code(404).send({ detail: 'User not found: connect to /api/ws first' });
         if (!talk.viewers.hasRoom) return reply.code(429).send({ detail: 'Too many viewers of this user' });
@@ -83,7 +85,7 @@ class DemoTalk implements Conversation {
     this.#defaults = defaults;
     this.#onEnd = onEnd;
     const token = side.url.searchParams.get('token') ?? undefined;
-    this.#bridge = new SessionBridge({ tell: (message) => side.tell(message), token });
+    this.#bridge = new SessionBridge({ client: 'demo', tell: (message) => side.tell(message), token });
   }
 
   opened(): void {

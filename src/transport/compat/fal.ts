@@ -70,7 +70,7 @@ class FalTalk implements Conversation {
     this.#options = options;
     this.#grey = grey;
     const token = side.url.searchParams.get('fal_jwt_token') ?? undefined;
-    this.#bridge = new SessionBridge({ tell: (message) => side.tell(message), token });
+    this.#bridge = new SessionBridge({ client: 'fal', tell: (message) => side.tell(message), token });
   }
 
   /** The first request opens the session. */

@@ -21,6 +21,8 @@ export interface Wanted<Tag> {
 export interface SessionBridgeOptions<Tag> {
   /** Sends a message to the session. */
   readonly tell: (message: ClientMessage) => void;
+  /** Whose protocol the client speaks, for logs. */
+  readonly client: string;
   /** The access token, if the client has sent one. */
   readonly token: string | undefined;
   /** Called when the parameters are in force. @param from the first frame that has them. */
@@ -129,11 +131,11 @@ export class SessionBridge<Tag> {
   }
 
   #open(wanted: Wanted<Tag>): void {
-    const { tell, token } = this.#options;
+    const { tell, client, token } = this.#options;
     this.#state = 'opening';
     this.#asked = { wanted, request: null };
     const { parameters = {} } = wanted;
-    tell({ type: 'hello', parameters, ...(token !== undefined && { token }) });
+    tell({ type: 'hello', client: `compat/${client}`, parameters, ...(token !== undefined && { token }) });
   }
 
   /** Returns the parameters with other values than those in force; null if there are none. */

@@ -85,6 +85,7 @@ class SglangTalk implements Conversation {
     this.#side = side;
     this.#modes = modes;
     this.#bridge = new SessionBridge({
+      client: 'sglang',
       tell: (message) => side.tell(message),
       token: side.url.searchParams.get('token') ?? undefined,
       onInForce: (id, from) => (this.#event = { id, from }),

@@ -144,6 +144,8 @@ describe('the protocol of the demo pages', () => {
       [200, 200, 200, 200, 429],
     );
     stop.abort();
+    const head = await fetch(`${server.url}/api/stream/${page.id}`, { method: 'HEAD' });
+    assert.equal(head.status, 404);
   });
 
   it('ends the stream with its page, which leaves its slot at once', async () => {

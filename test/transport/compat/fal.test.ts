@@ -154,6 +154,19 @@ describe("fal's realtime client", () => {
     client.connection.close();
   });
 
+  it('gets its results, later, if it changes parameters faster than the server allows', async () => {
+    await using slow = await startServer({ compat: ['fal'], maxUpdatesPerSecond: 2 });
+    await slow.app.ready();
+    globalThis.WebSocket = socketTo(slow.url);
+    const client = new FalClient();
+    for (const seed of [1, 2, 3, 4, 5]) {
+      assert.equal((await client.ask({ ...size, image: picture, seed })).seed, seed);
+    }
+    assert.deepEqual(client.errors, []);
+    client.connection.close();
+    globalThis.WebSocket = socketTo(server.url);
+  });
+
   const wrong: readonly (readonly [string, object, RegExp])[] = [
     ['a value out of range', { image: picture, strength: 7 }, /invalid_parameter: strength must be/],
     ['a picture elsewhere', { image_url: 'https://example.org/a.jpg' }, /image_url must be a data URI/],

@@ -66,7 +66,7 @@ class Client implements AsyncDisposable {
 describe("SGLang's realtime video", () => {
   let server: TestServer;
   before(async () => {
-    server = await startServer({ compat: ['sglang'], maxSessions: 4 });
+    server = await startServer({ compat: ['sglang'], maxSessions: 4, maxCallSeconds: 0 });
     await server.app.ready();
   });
   after(() => server[Symbol.asyncDispose]());

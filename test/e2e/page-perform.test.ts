@@ -103,10 +103,10 @@ test('the beat that is tapped is the length of transitions in beats', async () =
 
 test('a look morphs into another, and leaves a locked seed as it is', async () => {
   const page = await openPerform('#prompt=oil&strength=0.2&seed=5');
-  await page.keyboard.press('b');
+  await page.keyboard.press('a');
   await page.evaluate(() => (location.hash = '#prompt=ink&strength=0.8&seed=9'));
   await shows(page, '0.8');
-  await page.keyboard.press('b');
+  await page.keyboard.press('a');
   await page.getByTestId('morph').fill('0.5');
   await promptOf(page, (all) => all.map(({ text, weight }) => text + weight).join() === 'oil0.5,ink0.5');
   await shows(page, '0.5');

@@ -41,7 +41,7 @@ export const shortcuts: readonly Shortcut[] = [
     act: ({ studio }) => fade(studio, fadeStep),
   },
   { keys: digits, shown: '1 – 9', words: 'Use a saved look', act: useLook },
-  { keys: ['b'], words: 'Save this look', act: ({ studio }) => studio.archive.saveLook() },
+  { keys: ['a'], words: 'Add this look to the saved ones', act: ({ studio }) => studio.archive.saveLook() },
   { keys: ['x'], words: 'Another seed', act: ({ studio }) => studio.performer.shuffleSeed() },
   { keys: ['l'], words: 'Lock the seed', act: ({ studio }) => lockSeed(studio) },
   { keys: ['t'], words: 'Tap the beat', act: ({ studio }) => studio.performer.tempo.tap() },
@@ -54,11 +54,23 @@ export const shortcuts: readonly Shortcut[] = [
     act: ({ studio }) => void studio.archive.toggleRecording(),
   },
   { keys: ['f'], words: 'Fill the window', act: ({ toggleView }) => toggleView() },
+  {
+    keys: ['F'],
+    shown: 'shift f',
+    words: 'Full screen',
+    act: ({ studio }) => void studio.projection.toggleFullScreen(),
+  },
+  { keys: ['h'], words: 'Hide all but the picture', act: ({ studio }) => toggle(studio.projection.bare) },
+  { keys: ['b'], words: 'Before and after', act: ({ studio }) => toggle(studio.projection.wiped) },
   { keys: ['g'], words: 'All styles', act: ({ toggleDrawer }) => toggleDrawer('styles') },
   { keys: ['k'], words: 'Looks', act: ({ toggleDrawer }) => toggleDrawer('looks') },
   { keys: ['p'], words: 'Perform', act: ({ toggleDrawer }) => toggleDrawer('perform') },
-  { keys: ['?'], words: 'These keys', act: ({ showsKeys }) => (showsKeys.value = !showsKeys.peek()) },
+  { keys: ['?'], words: 'These keys', act: ({ showsKeys }) => toggle(showsKeys) },
 ];
+
+function toggle(value: Signal<boolean>): void {
+  value.value = !value.peek();
+}
 
 function fade(studio: Studio, step: number): void {
   const { mixer } = studio.performer;

@@ -24,7 +24,7 @@ def export_restoration(
     target: Path,
     *,
     max_sigma: float,
-    T: int = 100,  # noqa: N803 (the name in the files of such models)
+    timesteps: int = 100,
     eps: float = 0.005,
     multiple_of: int = 16,
     side: int = 256,
@@ -35,9 +35,10 @@ def export_restoration(
     """Write a model folder for a network that is called as network(sample, mean, timestep).
 
     `sample` and `mean`, the degraded picture, are [batch, 3, height, width] from 0 to 1; `timestep` is [batch], from 0 to
-    `T`, with fractions. The network returns the noise of the sample.
+    `timesteps`, with fractions. The network returns the noise of the sample.
 
-    max_sigma, T, eps: those of its training, with the cosine schedule; max_sigma from 1 on is in units of 255.
+    max_sigma, timesteps (T in its options file), eps: those of its training, with the cosine schedule; max_sigma from 1 on is
+    in units of 255.
     multiple_of: sides of pictures must be multiples of it, a power of two: the halvings in the network.
     side: of the pictures that a stream starts with.
     Raises ExportError, and then leaves no folder.
@@ -49,10 +50,10 @@ def export_restoration(
         raise ExportError(f"side must be a multiple of {multiple_of}, not {side}")
     options = options or Options()
     parts = [_pixels("vae_encoder", "sample", "latent_sample"), _pixels("vae_decoder", "latent_sample", "sample")]
-    parts += [_no_text(), _network(network, T, multiple_of)]
+    parts += [_no_text(), _network(network, timesteps, multiple_of)]
     with staged_folder(target, options.replace) as folder:
         write_json(folder / "model_index.json", {"_class_name": "MeanRevertingPipeline"})
-        scheduler = {"_class_name": "IRSDE", "max_sigma": max_sigma, "T": T, "schedule": "cosine", "eps": eps}
+        scheduler = {"_class_name": "IRSDE", "max_sigma": max_sigma, "T": timesteps, "schedule": "cosine", "eps": eps}
         write_json(folder / "scheduler/scheduler_config.json", scheduler)
         # The channels of the blocks do not matter; their number says how often a side is halved.
         blocks = {"block_out_channels": [1] * (halvings + 1), "cross_attention_dim": 1, "sample_size": side}
@@ -93,7 +94,7 @@ class _NoText(nn.Module):
 
 
 def _network(network: nn.Module, last: int, step: int) -> Part:
-    def timesteps(shape: tuple[int, ...], random: torch.Generator) -> torch.Tensor:
+    def draw(shape: tuple[int, ...], random: torch.Generator) -> torch.Tensor:
         return torch.rand(shape, generator=random) * last
 
     least = max(step, 4)
@@ -102,7 +103,7 @@ def _network(network: nn.Module, last: int, step: int) -> Part:
         network=_Network(network).eval(),
         inputs=(
             Input("sample", _PIXELS, _values),
-            Input("timestep", ("batch",), timesteps),
+            Input("timestep", ("batch",), draw),
             Input("encoder_hidden_states", ("batch", "sequence", 1), normal),
             Input("mean", _PIXELS, _values),
         ),

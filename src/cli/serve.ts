@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import type { App } from '../app.js';
 import { accessSettings, asksForTokens } from '../session/access/access.js';
-import { ClientAddresses } from '../transport/client-addresses.js';
+import { readNetworks } from '../transport/client-addresses.js';
 import { isLoopback } from '../transport/origin.js';
 import { oneLine } from './interruptible.js';
 import { createLogger } from './logger.js';
@@ -74,7 +74,7 @@ function checkAccess(settings: Settings): void {
 
 function checkProxies({ trustedProxies }: Settings): void {
   try {
-    new ClientAddresses(trustedProxies);
+    readNetworks(trustedProxies);
   } catch (error) {
     throw new SettingsError(`--trusted-proxies: ${oneLine(error)}`);
   }

@@ -5,14 +5,14 @@ import { BlockList, isIP, isIPv4 } from 'node:net';
  * Finds out whose request it is. A proxy's own address is no user's: if it is trusted, its header X-Forwarded-For counts.
  */
 export class ClientAddresses {
-  readonly #proxies = new BlockList();
+  readonly #proxies: BlockList;
 
   /**
-   * @param proxies addresses, and networks such as `10.0.0.0/8`.
-   * @throws {RangeError} that names the first one that is neither.
+   * @param proxies that are trusted: addresses and networks.
+   * @throws {RangeError} as `readNetworks`.
    */
   constructor(proxies: readonly string[]) {
-    for (const proxy of proxies) this.#trust(proxy);
+    this.#proxies = readNetworks(proxies);
   }
 
   /** Whether this is the address of a trusted proxy. */
@@ -37,18 +37,23 @@ export class ClientAddresses {
     }
     return address;
   }
+}
 
-  #trust(proxy: string): void {
-    const [address = '', length, ...rest] = proxy.split('/');
-    const version = isIP(address);
-    const family = isIPv4(address) ? 'ipv4' : 'ipv6';
-    const most = isIPv4(address) ? 32 : 128;
+/**
+ * Reads addresses, and networks such as `10.0.0.0/8`.
+ * @throws {RangeError} that names the first text that is neither.
+ */
+export function readNetworks(texts: readonly string[]): BlockList {
+  const networks = new BlockList();
+  for (const text of texts) {
+    const [address = '', length, ...rest] = text.split('/');
+    const [family, most] = isIPv4(address) ? (['ipv4', 32] as const) : (['ipv6', 128] as const);
     const bits = length === undefined ? most : Number(/^\d+$/.exec(length)?.[0] ?? NaN);
-    if (version === 0 || rest.length > 0 || !(bits <= most)) {
-      throw new RangeError(
-        `${JSON.stringify(proxy)} is neither an IP address nor a network such as 10.0.0.0/8 or fd00::/8`,
-      );
+    if (isIP(address) === 0 || rest.length > 0 || !(bits <= most)) {
+      const name = JSON.stringify(text);
+      throw new RangeError(`${name} is neither an IP address nor a network such as 10.0.0.0/8 or fd00::/8`);
     }
-    this.#proxies.addSubnet(address, bits, family);
+    networks.addSubnet(address, bits, family);
   }
+  return networks;
 }

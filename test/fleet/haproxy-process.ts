@@ -24,7 +24,7 @@ export interface ServerPorts {
 }
 
 /** Where HAProxy finds servers by a name; all listen at the same ports. */
-export interface NamedServers extends ServerPorts {
+interface NamedServers extends ServerPorts {
   readonly nameServerPort: number;
 }
 

@@ -55,14 +55,16 @@ export class Link implements AsyncDisposable {
 
   /** Hands on what one end of a connection sends, and its end, in order. */
   #forward(from: Socket, to: Socket): void {
+    const passAfter = async (before: Promise<void>, hand: () => void): Promise<void> => {
+      const due = performance.now() + this.#delayMs;
+      await before;
+      const wait = due - performance.now();
+      if (wait > 0) await pause(wait);
+      if (!this.#silent) hand();
+    };
     let previous = Promise.resolve();
     const pass = (hand: () => void): void => {
-      const due = performance.now() + this.#delayMs;
-      previous = previous.then(async () => {
-        const wait = due - performance.now();
-        if (wait > 0) await pause(wait);
-        if (!this.#silent) hand();
-      });
+      previous = passAfter(previous, hand);
     };
     this.#sockets.add(from);
     from.on('data', (data) => pass(() => void to.write(data)));

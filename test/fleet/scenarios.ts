@@ -32,16 +32,23 @@ export interface Outcome {
   readonly sessions: readonly number[];
 }
 
-/** Opens streams whose cameras run, and waits until each has a result. */
+/** Users who come at the same time. */
+const groupSize = 12;
+
+/** Opens streams whose cameras run, group by group, and waits until each has a result. */
 export async function openViewers(
   fleet: Fleet,
   count: number,
   picture: Uint8Array,
   intervalMs?: number,
 ): Promise<readonly Viewer[]> {
+  const viewers: Viewer[] = [];
   const open = (_: unknown, i: number): Promise<Viewer> =>
-    Viewer.open(fleet.url, 1000 + i, picture, intervalMs);
-  const viewers = await Promise.all(Array.from({ length: count }, open));
+    Viewer.open(fleet.url, 1000 + viewers.length + i, picture, intervalMs);
+  while (viewers.length < count) {
+    const length = Math.min(groupSize, count - viewers.length);
+    viewers.push(...(await Promise.all(Array.from({ length }, open))));
+  }
   await Promise.all(viewers.map((viewer) => viewer.fresh()));
   return viewers;
 }

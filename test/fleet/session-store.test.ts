@@ -123,15 +123,13 @@ describe('a server with a session store over TLS', { skip: redis.skip || openssl
     const { certificate, key } = makeCertificate(folder, 'IP:127.0.0.1');
     const port = await freePort();
     const files = ['--tls-cert-file', certificate, '--tls-key-file', key, '--tls-ca-cert-file', certificate];
-    await using store = await RedisProcess.start(
-      ...['--tls-port', `${port}`, '--tls-auth-clients', 'no', '--requirepass', 'secret', ...files],
-    );
+    const tls = ['--tls-port', `${port}`, '--tls-auth-clients', 'no', ...files];
+    await using store = await RedisProcess.start('--requirepass', 'secret', ...tls);
     assert.notEqual(port, store.port);
-    const flags = [
-      ...['--model', tinyModel, '--cache-directory', '', '--threads', '1', '--slo-fps', '0'],
-      ...['--resume-key', 'the same', '--session-store', `rediss://:secret@127.0.0.1:${port}`],
-    ];
-    await using server = await startServerIn({ env: { NODE_EXTRA_CA_CERTS: certificate } }, ...flags);
+    const usual = ['--model', tinyModel, '--cache-directory', '', '--threads', '1', '--slo-fps', '0'];
+    const fleet = ['--resume-key', 'the same', '--session-store', `rediss://:secret@127.0.0.1:${port}`];
+    const env = { NODE_EXTRA_CA_CERTS: certificate };
+    await using server = await startServerIn({ env }, ...usual, ...fleet);
     const name = 'millrace_session_store_up';
     assert.equal((await server.metrics(name)).get(name), 1);
   });

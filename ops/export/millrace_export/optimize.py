@@ -22,10 +22,17 @@ from .staging import require_space, staged_folder
 # The parts with pictures, whose scores are large, by the field of their configuration for the channels of their input.
 _CHANNELS = {"unet": "in_channels", "vae_encoder": "in_channels", "vae_decoder": "latent_channels"}
 _ROWS, _TOKENS, _LATENT_SIDE, _PIXEL_SIDE = 2, 77, 16, 64
-_TYPES = {"tensor(float16)": np.float16, "tensor(float)": np.float32, "tensor(int32)": np.int32, "tensor(int64)": np.int64}
+_TYPES = {
+    "tensor(float16)": np.float16,
+    "tensor(float)": np.float32,
+    "tensor(int32)": np.int32,
+    "tensor(int64)": np.int64,
+}
 
 
-def optimize(model: Path, target: Path, replace: bool, progress: Callable[[str], None] = lambda line: None) -> list[Row]:
+def optimize(
+    model: Path, target: Path, replace: bool, progress: Callable[[str], None] = lambda line: None
+) -> list[Row]:
     """Write a copy of a model folder with fused attention. Raises ExportError, and then leaves no folder."""
     model, target = model.expanduser().absolute(), target.expanduser().absolute()
     if not (model / "model_index.json").is_file():
@@ -37,7 +44,7 @@ def optimize(model: Path, target: Path, replace: bool, progress: Callable[[str],
         shutil.copytree(model, folder, dirs_exist_ok=True)
         rows = [row for part in _CHANNELS for row in _optimize_part(model, folder, part, progress)]
         if not rows:
-            raise ExportError(f"{model}: nothing to fuse; its attention is fused already, or in a form that is not known")
+            raise ExportError(f"{model}: nothing to fuse; its attention is fused already, or in an unknown form")
         return rows
 
 
@@ -54,7 +61,7 @@ def _optimize_part(model: Path, folder: Path, part: str, progress: Callable[[str
         raise ExportError(f"{before}: is not an ONNX graph: {first_line(error)}") from error
     fused, left = fuse_attention(graph)
     if left:
-        progress(f"{part}: {left} attention layers stay as they are, in a form that is not known")
+        progress(f"{part}: {left} attention layers stay as they are, in an unknown form")
     if fused == 0:
         return []
     progress(f"{part}: {fused} attention layers fused; comparing")
@@ -97,10 +104,11 @@ def _run(path: Path, channels: int, side: int) -> tuple[Case, bool]:
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
         # The sample first: inputs with the same free dimension have the same length.
         inputs = sorted(session.get_inputs(), key=lambda item: -len(item.shape))
+        usual_shapes = ((), (1,), (_ROWS, 1), (_ROWS, _TOKENS, 1), (_ROWS, channels, side, side))
         lengths: dict[str, int] = {}
         values: Arrays = {}
         for item in inputs:
-            usual = {4: (_ROWS, channels, side, side), 3: (_ROWS, _TOKENS, 1), 2: (_ROWS, 1), 1: (1,), 0: ()}[len(item.shape)]
+            usual = usual_shapes[len(item.shape)]
             shape = [
                 size if isinstance(size, int) else lengths.setdefault(size or f"{item.name}.{axis}", usual[axis])
                 for axis, size in enumerate(item.shape)

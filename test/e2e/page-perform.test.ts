@@ -130,8 +130,14 @@ test('what was set is undone and redone, a slider that moved as one step', async
   const before = await page.locator('#parameter-strength-exact').inputValue();
   const undo = page.getByTestId('undo');
   assert.ok(await undo.isDisabled());
-  for (const value of ['0.6', '0.7', '0.75']) await page.locator('#parameter-strength-exact').fill(value);
-  await page.waitForTimeout(700);
+  await page.locator('#parameter-strength-exact').evaluate((field: HTMLInputElement) => {
+    for (const value of ['0.6', '0.7', '0.75']) {
+      field.value = value;
+      field.dispatchEvent(new Event('input', { bubbles: true }));
+    }
+  });
+  // Longer than the pause between two steps.
+  await page.waitForTimeout(1500);
   await page.locator('#parameter-steps-exact').fill('3');
   await undo.click();
   assert.equal(await page.locator('#parameter-steps-exact').inputValue(), '1');

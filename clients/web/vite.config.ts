@@ -32,7 +32,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     sourcemap: false,
     rolldownOptions: {
-      checks: { pluginTimings: false },
+      checks: { bundlerTimings: false },
       input: {
         index: entry('index.html'),
         dashboard: entry('dashboard.html'),

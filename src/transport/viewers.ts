@@ -99,7 +99,7 @@ export function serveViewers(server: FastifyInstance, options: ViewerRoutes): vo
       raw.once('close', leave);
       raw.writeHead(200, { ...securityHeaders, ...pictureHeaders });
       viewer.begin();
-      return reply.hijack();
+      return await reply.hijack();
     } catch (error) {
       return refuseError(reply, error);
     }

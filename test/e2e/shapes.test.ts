@@ -18,12 +18,13 @@ const problems: string[] = [];
 /** Records the sizes of the pictures that the page sends. */
 function recordSizes(): void {
   const sizes: string[] = [];
-  const encode = OffscreenCanvas.prototype.convertToBlob;
-  OffscreenCanvas.prototype.convertToBlob = function (options) {
-    sizes.push(`${this.width}x${this.height}`);
-    return encode.call(this, options);
-  };
-  Object.assign(globalThis, { sizes });
+  class RecordingCanvas extends OffscreenCanvas {
+    override convertToBlob(options?: ImageEncodeOptions): Promise<Blob> {
+      sizes.push(`${this.width}x${this.height}`);
+      return super.convertToBlob(options);
+    }
+  }
+  Object.assign(globalThis, { sizes, OffscreenCanvas: RecordingCanvas });
 }
 
 before(async () => {

@@ -176,34 +176,6 @@ describe('GET /v1/admin/sessions/:id/picture', () => {
   });
 });
 
-describe('DELETE /v1/admin/sessions/:id', () => {
-  const end = async (server: TestServer, id: string | undefined, headers: Headers = {}): Promise<number> =>
-    (await ask(server, `/v1/admin/sessions/${id}`, headers, 'DELETE')).status;
-
-  it('ends one session for good, and no other', async () => {
-    await using server = await startServer({ graceSeconds: 60 });
-    await server.app.ready();
-    await using client = await StreamClient.open(server.streamUrl, parameters);
-    await using other = await StreamClient.open(server.streamUrl, parameters);
-    const id = client.all('ready')[0]?.session;
-    assert.equal(await end(server, id, { 'x-forwarded-for': '203.0.113.7' }), 401);
-    assert.equal(await end(server, 'nobody'), 404);
-    assert.equal(await end(server, id), 204);
-    assert.deepEqual(await client.closed, { code: 4410, reason: 'session_ended' });
-    const { token = '' } = client.all('checkpoint').at(-1) ?? {};
-    await using again = await StreamClient.connect(server.streamUrl);
-    again.send({ type: 'hello', resume: token });
-    await again.error('invalid_resume_token');
-    await other.generate(0, picture);
-
-    other.socket.terminate();
-    await other.closed;
-    while ((await overviewOf(server)).counts.parked === 0) await pause(10);
-    assert.equal(await end(server, other.all('ready')[0]?.session), 204);
-    assert.equal((await overviewOf(server)).counts.parked, 0);
-  });
-});
-
 describe('POST /v1/admin/drain', () => {
   const drain = async (server: TestServer, headers: Headers = {}): Promise<number> =>
     (await ask(server, '/v1/admin/drain', headers, 'POST')).status;

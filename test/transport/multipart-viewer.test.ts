@@ -7,7 +7,7 @@ import { MultipartViewer } from '../../src/transport/multipart-viewer.js';
 /** A network that takes bytes when the test lets it. */
 class SlowNetwork extends Writable {
   readonly taken: Buffer[] = [];
-  #waiting: (() => void)[] = [];
+  readonly #waiting: (() => void)[] = [];
   open = false;
 
   constructor() {

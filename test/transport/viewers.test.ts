@@ -66,7 +66,7 @@ async function watch(
   const read = async (): Promise<void> => {
     let rest = Buffer.alloc(0);
     for await (const chunk of response.body ?? []) {
-      rest = Buffer.concat([rest, chunk as Uint8Array]);
+      rest = Buffer.concat([rest, chunk]);
       for (;;) {
         const head = /content-length: (\d+)\r\n\r\n/.exec(rest.toString('latin1'));
         const start = head ? head.index + head[0].length : 0;

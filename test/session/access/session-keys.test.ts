@@ -35,7 +35,7 @@ describe('the keys of a session', () => {
       `${later}.${signature}`,
       `${expires}.${flipped}`,
       `${expires}.`,
-      `${expires}`,
+      expires,
       `.${signature}`,
       `${expires}.${signature}.${signature}`,
       `zzzzzzzzzz.${signature}`,

@@ -5,7 +5,7 @@ export const sourceKinds = ['clip', 'camera', 'screen', 'tab', 'file'] as const;
 export type SourceKind = (typeof sourceKinds)[number] | 'image';
 
 /** A camera of this device. */
-export interface Camera {
+interface Camera {
   readonly id: string;
   readonly name: string;
 }

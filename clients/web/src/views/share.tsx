@@ -10,8 +10,8 @@ import { icons } from './icons.js';
 /** Makes links for viewers: a page for people, with a QR code, and an address for programs. */
 export function Share({ studio }: { readonly studio: Studio }): JSX.Element {
   const dialog = useRef<HTMLDialogElement>(null);
-  const links = useSignal<ViewerUrls | undefined>(undefined);
-  const problem = useSignal<string | undefined>(undefined);
+  const links = useSignal<ViewerUrls>();
+  const problem = useSignal<string>();
   const open = async (): Promise<void> => {
     links.value = undefined;
     problem.value = undefined;
@@ -99,13 +99,15 @@ function QrCode({ text }: { readonly text: string }): JSX.Element {
   const path = useSignal('');
   const size = useSignal(1);
   useEffect(() => {
-    void import('uqr').then(({ encode }) => {
+    const draw = async (): Promise<void> => {
+      const { encode } = await import('uqr');
       const code = encode(text);
       size.value = code.size;
       path.value = code.data
         .flatMap((row, y) => row.flatMap((dark, x) => (dark ? [`M${x} ${y}h1v1h-1z`] : [])))
         .join('');
-    });
+    };
+    void draw();
   }, [text, path, size]);
   return (
     <svg class="qr" viewBox={`0 0 ${size.value} ${size.value}`} role="img" aria-label="QR code of the page">

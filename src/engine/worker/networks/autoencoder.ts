@@ -7,7 +7,7 @@ import { filledSize, latentShape, volume, type Size } from './sizes.js';
 type Part = Pick<OnnxPart, 'run' | 'runInto'>;
 
 /** RGB bytes, row by row: at least three for each pixel. */
-interface Picture extends Size {
+export interface Picture extends Size {
   readonly data: Uint8Array;
 }
 

@@ -2,6 +2,7 @@ import type { Conditioning, Row } from '../../../diffusion/stream.js';
 import type { ModelFolder } from '../../../model/folder.js';
 import type { Image } from '../../../image/image.js';
 import type { Device } from '../../device.js';
+import type { Picture } from './autoencoder.js';
 import type { ControlNetworks } from './control-networks.js';
 import { allFinite, NotFiniteError, requireFinite } from './finite.js';
 import type { ImageEncoder } from './image-encoder.js';
@@ -97,7 +98,7 @@ export class ModelRuntime implements AsyncDisposable {
    * Encodes pictures whose latents have one shape in one call.
    * @returns latents, scaled as for the training of the U-Net; null for one with a NaN or infinite value.
    */
-  async encode(pictures: readonly Image[]): Promise<readonly (Float32Array | null)[]> {
+  async encode(pictures: readonly Picture[]): Promise<readonly (Float32Array | null)[]> {
     const latents = await this.#networks.autoencoder.encode(pictures);
     return latents.map((latent) => (allFinite(latent) ? latent : null));
   }
@@ -150,7 +151,7 @@ export class ModelRuntime implements AsyncDisposable {
    * Decodes scaled latents of one shape in one call, each into one of these pictures.
    * @returns for each whether all its values were finite.
    */
-  async decode(latents: readonly Float32Array[], pictures: readonly Image[]): Promise<readonly boolean[]> {
+  async decode(latents: readonly Float32Array[], pictures: readonly Picture[]): Promise<readonly boolean[]> {
     return this.#networks.autoencoder.decode(latents, pictures);
   }
 

@@ -158,21 +158,20 @@ export class VaeCalls {
     });
     const { pixels, pictureBudget } = this.#options;
     for (const some of inParts(known, pictureBudget)) {
-      const outs = some.map(({ passage: { width, height } }) => pixels.take(width * height * 3));
-      const pictures = some.map(({ passage: { width, height } }, i) => {
-        return { width, height, data: new Uint8Array(outs[i] ?? 0) };
+      const parts = some.map((finished) => {
+        const { width, height } = finished.passage;
+        const out = pixels.take(width * height * 3);
+        return { finished, out, picture: { width, height, data: new Uint8Array(out) } };
       });
-      const start = performance.now();
       const latents = some.map(({ latent }) => latent);
+      const pictures = parts.map(({ picture }) => picture);
+      const start = performance.now();
       const isFinite = await this.#networks.decode(latents, pictures).catch((error: unknown) => {
-        for (const out of outs) pixels.give(out);
+        for (const { out } of parts) pixels.give(out);
         throw error;
       });
-      const ms = (performance.now() - start) / some.length;
-      const decoded = { together: some.length, ms };
-      for (const [i, finished] of some.entries()) {
-        const out = outs[i];
-        if (out === undefined) continue;
+      const decoded = { together: some.length, ms: (performance.now() - start) / some.length };
+      for (const [i, { finished, out }] of parts.entries()) {
         if (isFinite[i] === true) await this.#send(finished, out, { start, decoded });
         else {
           pixels.give(out);

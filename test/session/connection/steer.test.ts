@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { encodeMessage, type ServerMessage } from '@millrace/protocol';
+import type { Access } from '../../../src/session/access/access.js';
 import { anonymous } from '../../../src/session/access/grant.js';
 import type { ClientConnection } from '../../../src/session/connection/client-connection.js';
 import { Connections } from '../../../src/session/connection/connections.js';
@@ -13,20 +14,24 @@ interface Client {
   readonly sent: readonly ServerMessage[];
 }
 
-const connections = new Connections(sessionContext(new ManualEngine()));
+/** A token is the number of steps that it allows. */
+const access: Access = {
+  required: false,
+  verify: (token) =>
+    Promise.resolve({ ...anonymous, limits: token === undefined ? {} : { steps: Number(token) } }),
+};
+const connections = new Connections(sessionContext(new ManualEngine(), {}, { access }));
 
-/** Opens a session whose token allows so many steps. */
-async function join(steps?: number): Promise<Client> {
+async function join(token?: string): Promise<Client> {
   const sent: ServerMessage[] = [];
   const wire = {
     bufferedBytes: 0,
     send: (message: ServerMessage) => void sent.push(message),
     close: () => {},
   };
-  const limits = steps === undefined ? {} : { steps };
-  const connection = connections.enter(wire, { ...anonymous, limits });
+  const connection = connections.enter(wire);
   assert.ok(connection);
-  connection.receive(encodeMessage({ type: 'hello' }));
+  connection.receive(encodeMessage({ type: 'hello', ...(token !== undefined && { token }) }));
   while (connection.state !== 'active') await turn();
   return { connection, sent };
 }
@@ -37,7 +42,7 @@ const of = (client: Client, type: ServerMessage['type']): readonly ServerMessage
 describe('a change in the place of the clients', () => {
   it('is for all active sessions or for one, and within what each may do', async () => {
     const free = await join();
-    const limited = await join(2);
+    const limited = await join('2');
     assert.equal(await connections.steer({ strength: 0.5 }, null), 2);
     assert.equal(await connections.steer({ seed: 3 }, free.connection.id), 1);
     assert.equal(await connections.steer({ seed: 3 }, 'nobody'), 0);

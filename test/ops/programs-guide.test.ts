@@ -86,12 +86,12 @@ test('the guide names every protocol, and no other', () => {
 test("AIPerf's request is answered as it expects", async () => {
   const command = blocks('sh').find((code) => code.startsWith('aiperf')) ?? '';
   const extra = [...command.matchAll(/--extra-inputs (\w+):(\S+)/g)].map(([, name, value]) => [name, value]);
-  const body = {
+  const body: object = {
     prompt: 'a fox',
     model: 'millrace',
     response_format: 'b64_json',
     n: 1,
-    ...Object.fromEntries(extra),
+    ...(Object.fromEntries(extra) as object),
     size: '64x64',
   };
   const answer = await fetch(`${server.url}/v1/images/generations`, {

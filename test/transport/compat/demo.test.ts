@@ -8,7 +8,7 @@ import { TalkingSocket } from './talking-socket.js';
 import { accessToken, jwtSecret } from './token.js';
 
 const frames = motionJpegFrames('walkers.mjpeg');
-const picture = frames[0]!;
+const picture = frames[0];
 const other = frames.at(-1)!;
 const small = { prompt: 'a fox', width: 64, height: 64 };
 

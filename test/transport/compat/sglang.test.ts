@@ -9,7 +9,7 @@ import { TalkingSocket } from './talking-socket.js';
 import { accessToken, jwtSecret } from './token.js';
 
 const frames = motionJpegFrames('walkers.mjpeg');
-const picture = frames[0]!;
+const picture = frames[0];
 const other = frames.at(-1)!;
 const init = { type: 'init', model: 'any', prompt: 'a fox', size: '64x64', num_inference_steps: 1 };
 

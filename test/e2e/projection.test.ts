@@ -92,10 +92,11 @@ describe('the output on a stage', () => {
 
   it('shares the place of the input, divided by a line', async () => {
     await page.keyboard.press('b');
+    await page.getByTestId('line').waitFor();
     assert.deepEqual(await boxOf('input'), await boxOf('output'));
     const clip = (): Promise<string> =>
       page.locator('.pane.input').evaluate((pane) => getComputedStyle(pane).clipPath);
-    assert.match(await clip(), /50%/);
+    assert.match(await clip(), /50%/, 'the line is in the middle');
     await page.getByLabel('Before and after').fill('0.25');
     assert.match(await clip(), /75%/);
     await page.keyboard.press('b');

@@ -46,7 +46,7 @@ export function Stage({ studio, view }: StageProps): JSX.Element {
       data-pictured={studio.pictured.value}
       data-wiped={projection.wiped.value}
       data-fit={studio.desk.inForce.value.fit}
-      style={{ '--aspect': studio.aspect.value, '--line': projection.line.value }}
+      style={{ '--aspect': studio.aspect.value, '--wipe': projection.line.value }}
     >
       <canvas class="glow" ref={glow} width="8" height="8" aria-hidden="true" />
       <figure class="pane input" data-mirror={studio.mirror.value}>

@@ -135,10 +135,11 @@ test('a saved picture has its look in it, which is loaded when the picture is dr
   );
   await set(page, day);
   await drop(page, name, 'image/png', bytes);
+  await page.waitForFunction(() => location.hash.includes('seed=7'));
   assert.deepEqual(await settings(page), night);
 
   const notice = page.locator('.notice');
-  await drop(page, 'cut.png', 'image/png', bytes.subarray(0, 200));
+  await drop(page, 'notes.txt', 'text/plain', Buffer.from('neon'));
   await notice.getByText('neither a video, nor a picture').waitFor();
   await drop(page, 'bad.json', 'application/json', Buffer.from('{"version":2,"looks":[]}'));
   await notice.getByText('bad.json: the version of a file of looks must be 1, not 2').waitFor();

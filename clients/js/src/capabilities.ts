@@ -48,7 +48,7 @@ export async function fetchReadiness(url: string | URL, options?: FetchOptions):
  * @throws {MillraceError} (as rejection) connection_failed
  */
 export async function fetchStyles(url: string | URL, options?: FetchOptions): Promise<Styles> {
-  return (await fetchJson(url, '/v1/styles', [200], options)) as Styles;
+  return (await fetchJson(url, 'v1/styles', [200], options)) as Styles;
 }
 
 async function fetchJson(

@@ -77,7 +77,7 @@ export class Archive {
     return recording !== undefined;
   }
 
-  /** Opens a file of looks, a picture that was saved here, or a video. */
+  /** Opens a file of looks, a picture (by the look in it, if it was saved here), or a video. */
   async open(file: File): Promise<void> {
     const { announce, playFile } = this.#options;
     try {
@@ -88,7 +88,8 @@ export class Archive {
       if (file.type.startsWith('video/')) return playFile(file);
       const look = await lookOf(file);
       if (look) return this.apply(look);
-      announce('This file is neither a video, nor a picture or a file of looks that was saved here.');
+      if (file.type.startsWith('image/')) return playFile(file);
+      announce('This file is neither a video, nor a picture, nor a file of looks that was saved here.');
     } catch (error) {
       if (!(error instanceof MillraceError)) throw error;
       announce(`${file.name}: ${error.message}`);

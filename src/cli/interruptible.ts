@@ -42,6 +42,11 @@ export class Interrupts {
 
   readonly #receive = (name: NodeJS.Signals): void => {
     this.#received = name;
+    if (this.signal.aborted) {
+      this.unlisten();
+      process.kill(process.pid, name);
+      return;
+    }
     const onStop = this.#onStop;
     this.#onStop = null;
     if (onStop !== null) {
@@ -49,7 +54,6 @@ export class Interrupts {
       return onStop();
     }
     this.#abort.abort();
-    this.unlisten();
   };
 }
 

@@ -32,7 +32,7 @@ export function tableText(rows: readonly Row[]): string {
   const shown = (error: number | null): string => (error === null ? 'cannot be drawn' : error.toFixed(4));
   const lines = rows.map(
     ({ name, calls, error }) =>
-      `${name.padEnd(width)}  ${String(calls).padStart(2)} calls  ${shown(error)}\n`,
+      `${name.padEnd(width)}  ${String(calls).padStart(2)} ${calls === 1 ? 'call ' : 'calls'}  ${shown(error)}\n`,
   );
   return lines.join('');
 }

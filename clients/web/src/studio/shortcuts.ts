@@ -41,7 +41,7 @@ export const shortcuts: readonly Shortcut[] = [
     act: ({ studio }) => fade(studio, fadeStep),
   },
   { keys: digits, shown: '1 – 9', words: 'Use a saved look', act: useLook },
-  { keys: ['a'], words: 'Add this look to the saved ones', act: ({ studio }) => studio.archive.saveLook() },
+  { keys: ['a'], words: 'Save this look', act: ({ studio }) => studio.archive.saveLook() },
   { keys: ['x'], words: 'Another seed', act: ({ studio }) => studio.performer.shuffleSeed() },
   { keys: ['l'], words: 'Lock the seed', act: ({ studio }) => lockSeed(studio) },
   { keys: ['t'], words: 'Tap the beat', act: ({ studio }) => studio.performer.tempo.tap() },
@@ -56,7 +56,7 @@ export const shortcuts: readonly Shortcut[] = [
   { keys: ['f'], words: 'Fill the window', act: ({ toggleView }) => toggleView() },
   {
     keys: ['F'],
-    shown: 'shift f',
+    shown: '⇧ f',
     words: 'Full screen',
     act: ({ studio }) => void studio.projection.toggleFullScreen(),
   },

@@ -22,13 +22,14 @@ export interface Look {
 export const looksVersion = 1;
 
 const mostLooks = 500;
-const longestName = 100;
+/** Characters in the name of a look at most. */
+export const longestLookName = 100;
 const longestPicture = 100_000;
 
 /** What only a model can say more of. */
 const openSchemas: Readonly<Partial<Record<ParameterName, Partial<ParameterSchema>>>> = {
   controls: { type: 'object' },
-  mask_preprocessor: { type: 'string', maxLength: longestName },
+  mask_preprocessor: { type: 'string', maxLength: 100 },
 };
 
 const schemas: Readonly<Record<string, Partial<ParameterSchema>>> = { ...parameterSchemas, ...openSchemas };
@@ -48,7 +49,7 @@ export const looksSchema = {
         type: 'object',
         required: ['name', 'parameters'],
         properties: {
-          name: { type: 'string', minLength: 1, maxLength: longestName },
+          name: { type: 'string', minLength: 1, maxLength: longestLookName },
           model: { type: 'string' },
           parameters: { type: 'object', properties: schemas, additionalProperties: false },
           picture: { type: 'string', maxLength: longestPicture, contentEncoding: 'base64' },
@@ -91,8 +92,8 @@ export function parseLooks(text: string): readonly Look[] {
 function readLook(look: unknown, at: string): Look {
   if (!isMap(look)) throw new TypeError(`${at} must be a map with "name" and "parameters"`);
   const { name, model, parameters, picture } = look;
-  if (typeof name !== 'string' || name === '' || name.length > longestName) {
-    throw new TypeError(`${at}.name must be a text of 1 to ${longestName} characters, not ${show(name)}`);
+  if (typeof name !== 'string' || name === '' || name.length > longestLookName) {
+    throw new TypeError(`${at}.name must be a text of 1 to ${longestLookName} characters, not ${show(name)}`);
   }
   if (!isMap(parameters)) throw new TypeError(`${at}.parameters must be a map of parameters`);
   for (const [key, value] of Object.entries(parameters)) {

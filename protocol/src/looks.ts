@@ -6,6 +6,7 @@ import {
   type ParameterSchema,
   type ParameterUpdate,
 } from './parameters/index.js';
+import { showValue } from './show-value.js';
 
 /** Parameters under a name. */
 export interface Look {
@@ -81,7 +82,7 @@ export function parseLooks(text: string): readonly Look[] {
   }
   const { version, looks } = file as { readonly version: unknown; readonly looks: readonly unknown[] };
   if (version !== looksVersion) {
-    throw new TypeError(`the version of a file of looks must be ${looksVersion}, not ${show(version)}`);
+    throw new TypeError(`the version of a file of looks must be ${looksVersion}, not ${showValue(version)}`);
   }
   if (looks.length > mostLooks) {
     throw new TypeError(`a file must have at most ${mostLooks} looks, not ${looks.length}`);
@@ -93,14 +94,18 @@ function readLook(look: unknown, at: string): Look {
   if (!isMap(look)) throw new TypeError(`${at} must be a map with "name" and "parameters"`);
   const { name, model, parameters, picture } = look;
   if (typeof name !== 'string' || name === '' || name.length > longestLookName) {
-    throw new TypeError(`${at}.name must be a text of 1 to ${longestLookName} characters, not ${show(name)}`);
+    throw new TypeError(
+      `${at}.name must be a text of 1 to ${longestLookName} characters, not ${showValue(name)}`,
+    );
   }
   if (!isMap(parameters)) throw new TypeError(`${at}.parameters must be a map of parameters`);
   for (const [key, value] of Object.entries(parameters)) {
     const schema = Object.hasOwn(schemas, key) ? schemas[key] : undefined;
     if (schema === undefined) throw new TypeError(`${at}.parameters has the unknown parameter "${key}"`);
     if (fitsSchema(schema, value)) continue;
-    throw new TypeError(`${at}.parameters.${key} must be ${describeAllowed(schema)}, not ${show(value)}`);
+    throw new TypeError(
+      `${at}.parameters.${key} must be ${describeAllowed(schema)}, not ${showValue(value)}`,
+    );
   }
   return {
     name,
@@ -131,9 +136,4 @@ function fromJson(parameters: Readonly<Record<string, unknown>>, at: string): Pa
   } catch (cause) {
     throw new TypeError(`${at}.parameters.style_image must be an image file in base64`, { cause });
   }
-}
-
-function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'nothing';
-  return text.length > 60 ? `${text.slice(0, 60)}... (${text.length} characters)` : text;
 }

@@ -5,10 +5,10 @@ import {
   type ParameterRole,
   type ParameterUpdate,
 } from '@millrace/protocol';
-import { readFile } from 'node:fs/promises';
 import { parse, YAMLParseError } from 'yaml';
 import type { Timing } from '../../video/timing.js';
 import { RunError } from './run-error.js';
+import { readTextFile } from './text-file.js';
 
 /** A change of parameters at a time of the input. */
 export interface Change {
@@ -41,9 +41,7 @@ const changeable: ReadonlySet<string> = new Set(
  * @returns the changes in the order of their times. @throws {RunError} that names the file and the fault.
  */
 export async function readTimeline(file: string): Promise<readonly Change[]> {
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw new RunError(`${file} cannot be read (${codeOf(error)})`, { cause: error });
-  });
+  const text = await readTextFile(file);
   try {
     const changes = entriesOf(parse(text)).map(([time, what]) => readChange(String(time), what));
     if (changes.length === 0) throw new RunError('it has no times');
@@ -146,8 +144,4 @@ function readOver(time: string, value: unknown): number {
 
 function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
 }

@@ -22,7 +22,8 @@ export interface Look {
 /** The version of the format that this package reads and writes. */
 export const looksVersion = 1;
 
-const mostLooks = 500;
+/** Looks in a file at most. */
+export const mostLooks = 500;
 /** Characters in the name of a look at most. */
 export const longestLookName = 100;
 const longestPicture = 100_000;

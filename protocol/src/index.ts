@@ -5,4 +5,5 @@ export * from './looks.js';
 export * from './messages/index.js';
 export type * from './operator.js';
 export * from './parameters/index.js';
+export * from './show-value.js';
 export * from './understood.js';

@@ -6,6 +6,7 @@ import {
   type ParameterSchema,
   type ParameterUpdate,
 } from './parameters/index.js';
+import { showValue } from './show-value.js';
 
 /** Parameters under a name. */
 export interface Look {
@@ -21,14 +22,16 @@ export interface Look {
 /** The version of the format that this package reads and writes. */
 export const looksVersion = 1;
 
-const mostLooks = 500;
-const longestName = 100;
+/** Looks in a file at most. */
+export const mostLooks = 500;
+/** Characters in the name of a look at most. */
+export const longestLookName = 100;
 const longestPicture = 100_000;
 
 /** What only a model can say more of. */
 const openSchemas: Readonly<Partial<Record<ParameterName, Partial<ParameterSchema>>>> = {
   controls: { type: 'object' },
-  mask_preprocessor: { type: 'string', maxLength: longestName },
+  mask_preprocessor: { type: 'string', maxLength: 100 },
 };
 
 const schemas: Readonly<Record<string, Partial<ParameterSchema>>> = { ...parameterSchemas, ...openSchemas };
@@ -48,7 +51,7 @@ export const looksSchema = {
         type: 'object',
         required: ['name', 'parameters'],
         properties: {
-          name: { type: 'string', minLength: 1, maxLength: longestName },
+          name: { type: 'string', minLength: 1, maxLength: longestLookName },
           model: { type: 'string' },
           parameters: { type: 'object', properties: schemas, additionalProperties: false },
           picture: { type: 'string', maxLength: longestPicture, contentEncoding: 'base64' },
@@ -80,7 +83,7 @@ export function parseLooks(text: string): readonly Look[] {
   }
   const { version, looks } = file as { readonly version: unknown; readonly looks: readonly unknown[] };
   if (version !== looksVersion) {
-    throw new TypeError(`the version of a file of looks must be ${looksVersion}, not ${show(version)}`);
+    throw new TypeError(`the version of a file of looks must be ${looksVersion}, not ${showValue(version)}`);
   }
   if (looks.length > mostLooks) {
     throw new TypeError(`a file must have at most ${mostLooks} looks, not ${looks.length}`);
@@ -91,15 +94,19 @@ export function parseLooks(text: string): readonly Look[] {
 function readLook(look: unknown, at: string): Look {
   if (!isMap(look)) throw new TypeError(`${at} must be a map with "name" and "parameters"`);
   const { name, model, parameters, picture } = look;
-  if (typeof name !== 'string' || name === '' || name.length > longestName) {
-    throw new TypeError(`${at}.name must be a text of 1 to ${longestName} characters, not ${show(name)}`);
+  if (typeof name !== 'string' || name === '' || name.length > longestLookName) {
+    throw new TypeError(
+      `${at}.name must be a text of 1 to ${longestLookName} characters, not ${showValue(name)}`,
+    );
   }
   if (!isMap(parameters)) throw new TypeError(`${at}.parameters must be a map of parameters`);
   for (const [key, value] of Object.entries(parameters)) {
     const schema = Object.hasOwn(schemas, key) ? schemas[key] : undefined;
     if (schema === undefined) throw new TypeError(`${at}.parameters has the unknown parameter "${key}"`);
     if (fitsSchema(schema, value)) continue;
-    throw new TypeError(`${at}.parameters.${key} must be ${describeAllowed(schema)}, not ${show(value)}`);
+    throw new TypeError(
+      `${at}.parameters.${key} must be ${describeAllowed(schema)}, not ${showValue(value)}`,
+    );
   }
   return {
     name,
@@ -130,9 +137,4 @@ function fromJson(parameters: Readonly<Record<string, unknown>>, at: string): Pa
   } catch (cause) {
     throw new TypeError(`${at}.parameters.style_image must be an image file in base64`, { cause });
   }
-}
-
-function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'nothing';
-  return text.length > 60 ? `${text.slice(0, 60)}... (${text.length} characters)` : text;
 }

@@ -79,7 +79,8 @@ export async function interruptible(
   } finally {
     interrupts.unlisten();
     // Node.js would wait for an inference call that is still running, and abort when it returns.
-    if (!(await inferenceThreadsEnd(endTimeoutMs))) process.kill(process.pid, interrupts.received ?? 'SIGKILL');
+    if (!(await inferenceThreadsEnd(endTimeoutMs)))
+      process.kill(process.pid, interrupts.received ?? 'SIGKILL');
   }
 }
 

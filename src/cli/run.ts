@@ -35,7 +35,8 @@ MILLRACE_FFMPEG names the ffmpeg to use. Without it, the one on the PATH is
 used, or the one that comes with Millrace (slower, no AV1, VP8 instead of VP9,
 no network, no devices).
 
-Exit codes: 0 done, 1 failed, 130 interrupted.`;
+Exit codes: 0 done, 1 failed, 130 interrupted (0 for a live input, which has no
+other end).`;
 
 /** `millrace run`: restyles a video or pictures, from and to files, streams and devices. */
 export function createRunCommand(): Command {

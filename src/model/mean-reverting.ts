@@ -1,5 +1,5 @@
 import type { ParameterUpdate } from '@millrace/protocol';
-import { Ajv } from 'ajv';
+import { createValidator } from '../text/validator.js';
 import { ModelError } from './model-error.js';
 import { readModelJson } from './model-files.js';
 
@@ -19,7 +19,7 @@ interface MeanRevertingFile extends MeanReverting {
 }
 
 /** The defaults are those of the original. */
-const validate = new Ajv({ useDefaults: true }).compile<MeanRevertingFile>({
+const validate = createValidator<MeanRevertingFile>({
   type: 'object',
   required: ['max_sigma'],
   properties: {

@@ -1,4 +1,4 @@
-import type { ViewerLinks } from '@millrace/protocol';
+import { showValue, type ViewerLinks } from '@millrace/protocol';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Metrics } from '../metrics/metrics.js';
 import type { SessionKeys } from '../session/access/session-keys.js';
@@ -135,7 +135,7 @@ function readSeconds(body: unknown, { linkSeconds, audiences }: ViewerRoutes): n
   }
   const { seconds = linkSeconds }: { readonly seconds?: unknown } = isRecord(body) ? body : {};
   if (typeof seconds !== 'number' || !(seconds >= 1)) {
-    const words = `seconds must be a number from 1 to ${linkSeconds}, not ${JSON.stringify(seconds)?.slice(0, 60)}`;
+    const words = `seconds must be a number from 1 to ${linkSeconds}, not ${showValue(seconds)}`;
     throw new ProtocolError('invalid_message', words, { field: 'seconds' });
   }
   if (seconds > linkSeconds) {

@@ -1,4 +1,4 @@
-import { parseLooks } from '@millrace/protocol';
+import { formatLooks, mostLooks, parseLooks } from '@millrace/protocol';
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
@@ -118,6 +118,13 @@ test('looks are saved, recalled, renamed, written to a file, removed and read fr
   assert.equal(await looks.count(), 0);
   await drop(page, 'looks.json', 'application/json', bytes);
   assert.equal(await looks.count(), 2);
+
+  const many = Array.from({ length: mostLooks }, (_, i) => ({ name: `Many ${i}`, parameters: {} }));
+  await drop(page, 'many.json', 'application/json', Buffer.from(formatLooks(many)));
+  await looks.nth(mostLooks + 1).waitFor();
+  await page.reload();
+  await page.getByTestId('open-looks').click();
+  assert.equal(await looks.count(), 2, 'more than a file may have are not kept');
   assert.deepEqual(problems, []);
   await page.close();
 });

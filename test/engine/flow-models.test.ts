@@ -2,15 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { StreamParameters } from '@millrace/protocol';
 import { ModelCopy } from '../model/model-copy.js';
-import { greatestDifference } from '../support/compare.js';
-import {
-  drawTogether,
-  RecordedStream,
-  startEngine,
-  testImage,
-  tinyModel,
-  tinyParameters,
-} from '../support/engine.js';
+import { RecordedStream, startEngine, testImage, tinyModel, tinyParameters } from '../support/engine.js';
+import { assertServedAlike } from '../support/served-together.js';
 
 const frames = 3;
 
@@ -49,18 +42,7 @@ describe('a model that predicts a flow', () => {
         { ...one, cfg_type: 'full', guidance_scale: 2 },
         { ...one, denoise: 'sequential' },
       ] as const;
-      const together = await drawTogether(run.engine, users, frames);
-      for (const [user, own] of users.entries()) {
-        const [alone] = await drawTogether(run.engine, [own], frames);
-        assert.equal(alone.size, frames);
-        for (const [frame, pixels] of alone) {
-          const difference = greatestDifference(pixels, together[user].get(frame) ?? new Uint8Array());
-          assert.ok(difference <= 1, `user ${user}, frame ${frame}: ${difference}`);
-        }
-      }
-      const [streamed, , sequential] = together;
-      for (const [frame, pixels] of streamed)
-        assert.ok(greatestDifference(pixels, sequential.get(frame) ?? new Uint8Array()) <= 1);
+      await assertServedAlike(run.engine, users, frames);
     });
   }
 

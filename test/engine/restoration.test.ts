@@ -7,16 +7,9 @@ import { admissionOf, createPlan, guidanceOf } from '../../src/engine/worker/pla
 import type { Image } from '../../src/image/image.js';
 import { readModelFolder, type ModelFolder } from '../../src/model/folder.js';
 import { greatestDifference } from '../support/compare.js';
-import {
-  breakOff,
-  drawOnce,
-  drawTogether,
-  keptCosts,
-  RecordedStream,
-  startEngine,
-  testImage,
-} from '../support/engine.js';
+import { breakOff, drawOnce, keptCosts, RecordedStream, startEngine, testImage } from '../support/engine.js';
 import { createRestorationModel, predictNoise } from '../support/restoration-model.js';
+import { assertServedAlike } from '../support/served-together.js';
 
 const kept = await keptCosts();
 const frames = 3;
@@ -85,18 +78,7 @@ describe('a mean-reverting model', () => {
       { ...one, steps: 2, algorithm_type: 'dpmsolver' },
       { ...one, denoise: 'sequential' },
     ] as const;
-    const together = await drawTogether(run.engine, users, frames);
-    for (const [user, own] of users.entries()) {
-      const [alone] = await drawTogether(run.engine, [own], frames);
-      assert.equal(alone.size, frames);
-      for (const [frame, pixels] of alone) {
-        const difference = greatestDifference(pixels, together[user].get(frame) ?? new Uint8Array());
-        assert.ok(difference <= 1, `user ${user}, frame ${frame}: ${difference}`);
-      }
-    }
-    const [streamed, , sequential] = together;
-    for (const [frame, pixels] of streamed)
-      assert.ok(greatestDifference(pixels, sequential.get(frame) ?? new Uint8Array()) <= 1);
+    await assertServedAlike(run.engine, users, frames);
   });
 
   it('continues in another engine, with the inputs of the frames under way', async () => {

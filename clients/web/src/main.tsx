@@ -9,6 +9,7 @@ import './styles/composer.css';
 import './styles/controls.css';
 import './styles/readouts.css';
 import './styles/drawer.css';
+import './styles/keys.css';
 import './styles/projection.css';
 import './styles/shapes.css';
 import './styles/landscape.css';

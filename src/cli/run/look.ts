@@ -1,8 +1,7 @@
 import { parameterSchemas, parseLooks, type Look, type ParameterName } from '@millrace/protocol';
-import { readFile } from 'node:fs/promises';
-import { decodeText } from '../../text/decode-text.js';
 import { oneLine } from '../interruptible.js';
 import { RunError } from './run-error.js';
+import { readTextFile } from './text-file.js';
 
 /**
  * Reads the parameters of a look, without those that have a meaning for live streams only.
@@ -18,11 +17,9 @@ export async function readLook(option: string): Promise<Readonly<Record<string, 
 }
 
 async function readLooks(file: string): Promise<readonly Look[]> {
-  const bytes = await readFile(file).catch((cause: unknown) => {
-    throw new RunError(`${file} cannot be read: ${oneLine(cause)}`, { cause });
-  });
+  const text = await readTextFile(file);
   try {
-    return parseLooks(decodeText(bytes));
+    return parseLooks(text);
   } catch (cause) {
     throw new RunError(`${file}: ${oneLine(cause)}`, { cause });
   }

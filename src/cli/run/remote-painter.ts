@@ -177,7 +177,7 @@ class RemoteStream implements EngineStream {
     this.#sent.delete(id);
     if (reason === 'similar') return this.#listener.onDropped(sent.frame, 'similar');
     if (reason !== 'invalid' && sent.tries < mostTries) return this.#send({ ...sent, tries: sent.tries + 1 });
-    const why = this.#fault?.message ?? `it was dropped ${sent.tries} times (${reason})`;
+    const why = this.#fault?.message ?? `it was dropped (${reason}), at try ${sent.tries} of ${mostTries}`;
     this.#listener.onClosed(new Error(`the server has no result for frame ${sent.frame + 1}: ${why}`));
   }
 }

@@ -132,9 +132,7 @@ async function startParameters(
   const atStart = changes.filter(({ at }) => at === 0).map((change) => change.parameters);
   const all = Object.fromEntries([given, ...atStart].flatMap((part) => Object.entries(part)));
   if (!('prompt' in all)) {
-    throw new RunError(
-      'what should it look like? Add --prompt, a --look with one, or a --timeline that begins at 0:00',
-    );
+    throw new RunError('--prompt is missing: add it, a --look with one, or a --timeline that begins at 0:00');
   }
   return painter.check(all);
 }

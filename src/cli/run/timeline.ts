@@ -1,13 +1,14 @@
 import {
   parameterNames,
   parameterSchemas,
+  showValue,
   type ParameterRole,
   type ParameterUpdate,
 } from '@millrace/protocol';
-import { readFile } from 'node:fs/promises';
 import { parse, YAMLParseError } from 'yaml';
 import type { Timing } from '../../video/timing.js';
 import { RunError } from './run-error.js';
+import { readTextFile } from './text-file.js';
 
 /** A change of parameters at a time of the input. */
 export interface Change {
@@ -40,9 +41,7 @@ const changeable: ReadonlySet<string> = new Set(
  * @returns the changes in the order of their times. @throws {RunError} that names the file and the fault.
  */
 export async function readTimeline(file: string): Promise<readonly Change[]> {
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw new RunError(`${file} cannot be read (${codeOf(error)})`, { cause: error });
-  });
+  const text = await readTextFile(file);
   try {
     const changes = entriesOf(parse(text)).map(([time, what]) => readChange(String(time), what));
     if (changes.length === 0) throw new RunError('it has no times');
@@ -97,7 +96,7 @@ function entriesOf(value: unknown): readonly (readonly [time: unknown, what: unk
       const [, time, what] = (typeof line === 'string' && /^(\S+)\s+(.+)$/s.exec(line)) || [];
       if (time === undefined)
         throw new RunError(
-          `each line must begin with its time, as in "0:12 oil painting", not ${show(line)}`,
+          `each line must begin with its time, as in "0:12 oil painting", not ${showValue(line)}`,
         );
       return [time, what] as const;
     });
@@ -115,7 +114,7 @@ function readChange(time: string, what: unknown): Change {
     return { at, over: readOver(time, seconds ?? usualSeconds), parameters: { prompt: blended } };
   }
   if (!isMap(what))
-    throw new RunError(`at ${time} there must be a prompt or a map of parameters, not ${show(what)}`);
+    throw new RunError(`at ${time} there must be a prompt or a map of parameters, not ${showValue(what)}`);
   const { over = 0, ...parameters } = what;
   const wrong = Object.keys(parameters).find((name) => !changeable.has(name));
   if (wrong !== undefined) {
@@ -130,7 +129,7 @@ function readTime(text: string): number {
   const [, hours = '0', minutes = '0', seconds] =
     /^(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d+)?)$/.exec(text.trim()) ?? [];
   if (seconds === undefined)
-    throw new RunError(`a time must be like 0:12, 1:02:03 or 12.5, not ${show(text)}`);
+    throw new RunError(`a time must be like 0:12, 1:02:03 or 12.5, not ${showValue(text)}`);
   return Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);
 }
 
@@ -138,17 +137,11 @@ function readOver(time: string, value: unknown): number {
   const [, text] = /^(\d+(?:\.\d+)?)\s*(?:s|seconds?)?$/i.exec(String(value)) ?? [];
   const seconds = Number(text);
   if (seconds <= longest.seconds) return seconds;
-  throw new RunError(`at ${time}, over must be seconds from 0 to ${longest.seconds}, not ${show(value)}`);
+  throw new RunError(
+    `at ${time}, over must be seconds from 0 to ${longest.seconds}, not ${showValue(value)}`,
+  );
 }
 
 function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function show(value: unknown): string {
-  return JSON.stringify(value).slice(0, 60);
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
 }

@@ -153,7 +153,7 @@ async function followPaths(
   const subject = await subjectOf({ ...folder, scheduler }, job, intervals);
   await using known = await Measurements.open<readonly number[]>(path, subject);
   const start = Math.min(known.size, samples);
-  if (start > 0) process.stderr.write(`goes on after ${start} samples of ${path}\n`);
+  if (start > 0) process.stderr.write(`goes on after sample ${start} of ${path}\n`);
   let sample = start;
   const startedAt = performance.now();
   const showLevels = (done: number, levels: number): void => {

@@ -36,7 +36,7 @@ export class Audiences {
     if (this.#present >= perServer) {
       throw new ProtocolError(
         'too_many_viewers',
-        `This server has ${perServer} viewers, and allows no more.`,
+        `This server has no more room for viewers: at most ${perServer} (maxViewers).`,
       );
     }
     this.#count(1);
@@ -90,7 +90,7 @@ export class Audience {
     if (this.#viewers.size >= perSession) {
       throw new ProtocolError(
         'too_many_viewers',
-        `This session has ${perSession} viewers, and allows no more.`,
+        `This session has no more room for viewers: at most ${perSession} (maxViewersPerSession).`,
       );
     }
     this.#all.enter();

@@ -5,6 +5,8 @@ import {
   parameterSchemas,
   parameterSchemasFor,
   schemaAnnotations,
+  shorten,
+  showValue,
   solverNames,
   updateSchema,
   type ModelControl,
@@ -117,7 +119,7 @@ function describe(error: ErrorObject | undefined, update: unknown, model: ModelP
     const fault = `${path} has no ${JSON.stringify(shorten(unknownName))}: with this model it has ${known}`;
     return new ParameterError(name, fault);
   }
-  const fault = value === undefined ? 'but it is missing' : `not ${show(value)}`;
+  const fault = value === undefined ? 'but it is missing' : `not ${showValue(value)}`;
   return new ParameterError(name, `${path} must be ${describeAllowed(schema)}, ${fault}`);
 }
 
@@ -145,15 +147,4 @@ function isParameter(name: string): name is ParameterName {
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null;
-}
-
-/** Returns a value as text, shortened for an error message. */
-function show(value: unknown): string {
-  if (typeof value === 'number') return String(value);
-  if (value instanceof Uint8Array) return 'binary data';
-  return shorten(JSON.stringify(value) ?? String(value));
-}
-
-function shorten(text: string): string {
-  return text.length > 60 ? `${text.slice(0, 60)}... (${text.length} characters)` : text;
 }

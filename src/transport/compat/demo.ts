@@ -4,7 +4,7 @@ import { ProtocolError } from '../../session/wire/protocol-error.js';
 import { demoSettings, type DemoModel } from './demo-settings.js';
 import { readParameters } from './foreign-parameters.js';
 import { MotionJpeg } from './motion-jpeg.js';
-import type { ClientSide, Conversation, Program } from './program.js';
+import { policyClose, type ClientSide, type Conversation, type Program } from './program.js';
 import { readJson } from './read-map.js';
 import { endsConnection, passes, SessionBridge } from './session-bridge.js';
 
@@ -18,8 +18,6 @@ export interface DemoOptions {
 const socketPath = /^\/api\/ws\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i;
 /** Pause before a client without a picture is asked again, in milliseconds. */
 const emptyMs = 50;
-/** The close code for a client whose values were refused (RFC 6455 section 7.4.1). */
-const policyClose = 1008;
 
 /**
  * The protocol of the pages of Real-Time LCM (radames) and of StreamDiffusion's realtime-img2img: a client asks for a

@@ -1,8 +1,14 @@
-import { encodeMap, type ErrorMessage, type ParameterUpdate, type ServerMessage } from '@millrace/protocol';
+import {
+  encodeMap,
+  showValue,
+  type ErrorMessage,
+  type ParameterUpdate,
+  type ServerMessage,
+} from '@millrace/protocol';
 import { randomUUID } from 'node:crypto';
 import { encodeImage } from '../../image/encode.js';
 import { ProtocolError } from '../../session/wire/protocol-error.js';
-import { readInteger, readParameters, show } from './foreign-parameters.js';
+import { isGiven, readInteger, readParameters } from './foreign-parameters.js';
 import type { ClientSide, Conversation, Program } from './program.js';
 import { readDataUri, readJson, readMessagePack, type Values } from './read-map.js';
 import { passes, SessionBridge } from './session-bridge.js';
@@ -86,7 +92,7 @@ class FalTalk implements Conversation {
       form: formOf(values, this.#text),
     };
     this.#latest = tag;
-    if (images !== undefined && images !== null) readInteger('num_images', images, [1, 1]);
+    if (isGiven(images)) readInteger('num_images', images, [1, 1]);
     const picture = pictureOf(values);
     const { defaults, modes } = this.#options;
     if (!picture && !modes.includes('txt2img')) throw new ProtocolError('unsupported_mode', needsPicture);
@@ -149,10 +155,10 @@ const needsPicture =
 /** Returns the picture of a request; undefined if it has none. @throws {ProtocolError} invalid_parameter */
 function pictureOf({ image, image_bytes: bytes, image_url: uri }: Values): Uint8Array | undefined {
   for (const file of [image, bytes]) if (file instanceof Uint8Array && file.length > 0) return file;
-  const text = [uri, image].find((value) => value !== undefined && value !== null && value !== '');
+  const text = [uri, image].find((value) => isGiven(value) && value !== '');
   if (text === undefined || text instanceof Uint8Array) return undefined;
   if (typeof text === 'string') return readDataUri('image_url', text);
-  const fault = `image_url must be a data URI, not ${show(text)}`;
+  const fault = `image_url must be a data URI, not ${showValue(text)}`;
   throw new ProtocolError('invalid_parameter', fault, { field: 'image_url' });
 }
 
@@ -164,7 +170,7 @@ function formOf({ image, image_bytes: bytes, image_url: uri }: Values, isText: b
 
 /** @throws {ProtocolError} invalid_parameter */
 function sizeOf({ image_size: size }: Values): ParameterUpdate {
-  if (size === undefined || size === null) return {};
+  if (!isGiven(size)) return {};
   if (typeof size === 'string') {
     const [width, height] = Object.hasOwn(namedSizes, size) ? (namedSizes[size] ?? []) : [];
     if (width !== undefined && height !== undefined) return { width, height };
@@ -173,6 +179,6 @@ function sizeOf({ image_size: size }: Values): ParameterUpdate {
     if (typeof width === 'number' && typeof height === 'number') return { width, height };
   }
   const names = Object.keys(namedSizes).join(', ');
-  const fault = `image_size must be one of ${names}, or an object with width and height, not ${show(size)}`;
+  const fault = `image_size must be one of ${names}, or an object with width and height, not ${showValue(size)}`;
   throw new ProtocolError('invalid_parameter', fault, { field: 'image_size' });
 }

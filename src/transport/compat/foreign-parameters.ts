@@ -1,4 +1,4 @@
-import { parameterSchemas, type ParameterName, type ParameterUpdate } from '@millrace/protocol';
+import { parameterSchemas, showValue, type ParameterName, type ParameterUpdate } from '@millrace/protocol';
 import { ProtocolError } from '../../session/wire/protocol-error.js';
 import type { Values } from './read-map.js';
 
@@ -19,18 +19,23 @@ export function readParameters(
   const parameters: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(values)) {
     const own = Object.hasOwn(aliases, name) ? aliases[name] : name;
-    if (own === undefined || value === null || value === undefined) continue;
+    if (own === undefined || !isGiven(value)) continue;
     if (!Object.hasOwn(parameterSchemas, own) || kept.has(own)) continue;
     parameters[own] = own === 'seed' && Number.isSafeInteger(value) ? foldSeed(Number(value)) : value;
   }
   return parameters;
 }
 
+/** Returns whether a field has a value: to these programs, null means nothing. */
+export function isGiven(value: unknown): value is NonNullable<unknown> {
+  return value !== undefined && value !== null;
+}
+
 /** Returns a size such as 512x512. @throws {ProtocolError} invalid_parameter */
 export function readSize(field: string, value: unknown): { readonly width: number; readonly height: number } {
   const [, width, height] = (typeof value === 'string' ? /^(\d{1,5})x(\d{1,5})$/.exec(value) : null) ?? [];
   if (width !== undefined && height !== undefined) return { width: Number(width), height: Number(height) };
-  const fault = `${field} must be a width and a height in pixels, such as 512x512, not ${show(value)}`;
+  const fault = `${field} must be a width and a height in pixels, such as 512x512, not ${showValue(value)}`;
   throw new ProtocolError('invalid_parameter', fault, { field });
 }
 
@@ -38,15 +43,8 @@ export function readSize(field: string, value: unknown): { readonly width: numbe
 export function readInteger(field: string, value: unknown, [least, most]: readonly [number, number]): number {
   const number = Number.isInteger(value) ? Number(value) : Number.NaN;
   if (number >= least && number <= most) return number;
-  const fault = `${field} must be an integer from ${least} to ${most}, not ${show(value)}`;
+  const fault = `${field} must be an integer from ${least} to ${most}, not ${showValue(value)}`;
   throw new ProtocolError('invalid_parameter', fault, { field });
-}
-
-/** Returns a value as text, shortened for an error message. */
-export function show(value: unknown): string {
-  if (value instanceof Uint8Array) return 'binary data';
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 60 ? `${text.slice(0, 60)}...` : text;
 }
 
 function foldSeed(seed: number): number {

@@ -1,10 +1,10 @@
-import { errors } from '@millrace/protocol';
+import { errors, showValue } from '@millrace/protocol';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { ImageFormat } from '../../image/format.js';
 import { ProtocolError } from '../../session/wire/protocol-error.js';
 import { errorHeaders } from '../http-error.js';
 import { generateFor, type ImageRoutes } from '../images.js';
-import { readInteger, readParameters, readSize, show } from './foreign-parameters.js';
+import { isGiven, readInteger, readParameters, readSize } from './foreign-parameters.js';
 import type { Values } from './read-map.js';
 
 /** Room for parameters with a long prompt. */
@@ -65,23 +65,19 @@ function readRequest(body: unknown): {
     quality: _,
     ...own
   } = values;
-  if (filled(n)) readInteger('n', n, [1, 1]);
-  if (filled(answer) && answer !== 'b64_json') refuse('response_format', 'b64_json', answer);
-  if (filled(stream) && stream !== false) refuse('stream', 'false', stream);
-  if (filled(format) && !formats.includes(format)) refuse('output_format', formats.join(', '), format);
-  const shape = filled(size) && size !== 'auto' ? readSize('size', size) : {};
+  if (isGiven(n)) readInteger('n', n, [1, 1]);
+  if (isGiven(answer) && answer !== 'b64_json') refuse('response_format', 'b64_json', answer);
+  if (isGiven(stream) && stream !== false) refuse('stream', 'false', stream);
+  if (isGiven(format) && !formats.includes(format)) refuse('output_format', formats.join(', '), format);
+  const shape = isGiven(size) && size !== 'auto' ? readSize('size', size) : {};
   return {
     format: (format ?? 'png') as ImageFormat,
     asked: { parameters: { ...readParameters(own, aliases), ...shape } },
   };
 }
 
-function filled(value: unknown): boolean {
-  return value !== undefined && value !== null;
-}
-
 /** @throws {ProtocolError} invalid_parameter */
 function refuse(field: string, allowed: string, value: unknown): never {
-  const fault = `${field} must be one of ${allowed}, not ${show(value)}`;
+  const fault = `${field} must be one of ${allowed}, not ${showValue(value)}`;
   throw new ProtocolError('invalid_parameter', fault, { field });
 }

@@ -14,6 +14,9 @@ export interface Program {
   addRoutes?(server: FastifyInstance): void;
 }
 
+/** The close code for a client whose values were refused (RFC 6455 section 7.4.1). */
+export const policyClose = 1008;
+
 /** What a conversation can do. */
 export interface ClientSide {
   /** The address that the client connected to. */

@@ -1,6 +1,6 @@
-import type { ParameterUpdate } from '@millrace/protocol';
+import { showValue, type ParameterUpdate } from '@millrace/protocol';
 import { ProtocolError } from '../../session/wire/protocol-error.js';
-import { readInteger, readParameters, readSize, show } from './foreign-parameters.js';
+import { isGiven, readInteger, readParameters, readSize } from './foreign-parameters.js';
 import { readDataUri, type Values } from './read-map.js';
 
 /** How frames are sent: pixels, or files of a format. */
@@ -38,7 +38,7 @@ export function readInit(values: Values): SglangRequest {
   const format = formatOf(values['realtime_output_format']);
   const quality = optional(values, 'output_compression', [1, 100]) ?? usualQuality[format];
   const { size, width, height } = values;
-  const picture = filled(values['first_frame']) ? readPicture('first_frame', values['first_frame']) : null;
+  const picture = isGiven(values['first_frame']) ? readPicture('first_frame', values['first_frame']) : null;
   const fps = optional(values, 'fps', [1, 120]) ?? 0;
   return {
     picture,
@@ -49,7 +49,7 @@ export function readInit(values: Values): SglangRequest {
     chunks: optional(values, 'max_chunks', [1, mostChunks]) ?? Infinity,
     parameters: {
       ...readParameters(values, aliases),
-      ...(filled(size) && !filled(width) && !filled(height) && readSize('size', size)),
+      ...(isGiven(size) && !isGiven(width) && !isGiven(height) && readSize('size', size)),
       mode: picture ? 'img2img' : 'txt2img',
       // Files of a client's own format are made from this one, and should lose nothing more.
       quality: format === 'jpeg' ? quality : 100,
@@ -83,16 +83,16 @@ export function readEvent(values: Values): SglangEvent | null {
     case 'prompt':
     case 'scene_cut':
       if (typeof payload === 'string') return { id, parameters: { prompt: payload } };
-      return refuse('payload', `the payload of ${kind} must be a text, not ${show(payload)}`);
+      return refuse('payload', `the payload of ${kind} must be a text, not ${showValue(payload)}`);
     case 'frame':
       return { id, picture: readPicture('payload', payload) };
     case 'parameters':
       if (typeof payload === 'object' && payload !== null && !Array.isArray(payload)) {
         return { id, parameters: readParameters({ ...payload }) };
       }
-      return refuse('payload', `the payload of parameters must be a map, not ${show(payload)}`);
+      return refuse('payload', `the payload of parameters must be a map, not ${showValue(payload)}`);
     default:
-      return refuse('kind', `kind must be prompt, frame, parameters or heartbeat, not ${show(kind)}`);
+      return refuse('kind', `kind must be prompt, frame, parameters or heartbeat, not ${showValue(kind)}`);
   }
 }
 
@@ -100,24 +100,20 @@ export function readEvent(values: Values): SglangEvent | null {
 function readPicture(field: string, value: unknown): Uint8Array {
   if (value instanceof Uint8Array && value.length > 0) return value;
   if (typeof value === 'string') return readDataUri(field, value);
-  return refuse(field, `${field} must be the bytes of an image file, or a data URI, not ${show(value)}`);
+  return refuse(field, `${field} must be the bytes of an image file, or a data URI, not ${showValue(value)}`);
 }
 
 function formatOf(value: unknown): OutputFormat {
-  if (!filled(value)) return 'raw';
+  if (!isGiven(value)) return 'raw';
   if (formats.includes(value)) return value as OutputFormat;
-  const fault = `realtime_output_format must be one of ${formats.join(', ')}, not ${show(value)}`;
+  const fault = `realtime_output_format must be one of ${formats.join(', ')}, not ${showValue(value)}`;
   return refuse('realtime_output_format', fault);
 }
 
 /** Returns an integer of the message; undefined if it is absent or null. */
 function optional(values: Values, name: string, range: readonly [number, number]): number | undefined {
   const value = values[name];
-  return filled(value) ? readInteger(name, value, range) : undefined;
-}
-
-function filled(value: unknown): boolean {
-  return value !== undefined && value !== null;
+  return isGiven(value) ? readInteger(name, value, range) : undefined;
 }
 
 function refuse(field: string, fault: string): never {

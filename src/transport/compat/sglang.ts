@@ -10,7 +10,7 @@ import type { FastifyInstance } from 'fastify';
 import { asError } from '../../engine/as-error.js';
 import { ProtocolError } from '../../session/wire/protocol-error.js';
 import { addOpenAiImages } from './openai-images.js';
-import type { ClientSide, Conversation, Program } from './program.js';
+import { policyClose, type ClientSide, type Conversation, type Program } from './program.js';
 import { readMessagePack } from './read-map.js';
 import { endsConnection, passes, SessionBridge } from './session-bridge.js';
 import { ChunkStatistics, contentTypes, payloadOf, shapeOf } from './sglang-output.js';
@@ -30,8 +30,6 @@ const socketPath = '/v1/realtime_video/generate';
 const ownMessageBytes = 64 * 1024;
 const normalClose = 1000;
 const internalClose = 1011;
-/** The close code for a client whose first message was refused (RFC 6455 section 7.4.1). */
-const policyClose = 1008;
 
 /**
  * The protocol of SGLang's realtime video: after `init` the server generates chunk after chunk until `max_chunks`, from

@@ -107,7 +107,7 @@ describe('what run refuses before its engine starts', () => {
     const options = { output: at('a.png'), quality: '90', model: tinyModel };
     await assert.rejects(run(fixturePath('images/tower.jpg'), options, signal, new Interrupts()), {
       name: 'RunError',
-      message: /what should it look like\? Add --prompt/,
+      message: /--prompt is missing: add it, a --look with one/,
     });
     const timeline = at('late.yaml');
     await writeFile(timeline, '0:05: oil');

@@ -9,7 +9,7 @@ import { repositoryRoot } from '../../support/reference.js';
 const folder = await mkdtemp(join(tmpdir(), 'millrace-'));
 after(() => rm(folder, { recursive: true }));
 
-async function read(text: string): Promise<readonly Change[]> {
+async function read(text: string | Buffer): Promise<readonly Change[]> {
   const file = join(folder, 'timeline.yaml');
   await writeFile(file, text);
   return readTimeline(file);
@@ -37,6 +37,13 @@ describe('a timeline', () => {
     assert.deepEqual(await read(JSON.stringify(json)), changes);
     const list = '- 0:00 oil painting\n- 0:12 blend to van gogh painting over 3 s\n';
     assert.deepEqual(await read(list), changes.slice(0, 2));
+  });
+
+  it('may be UTF-16, as some shells write it', async () => {
+    assert.deepEqual(await read(Buffer.from('\ufeff0:00: oil painting', 'utf16le')), changes.slice(0, 1));
+    await assert.rejects(read(Buffer.from([0x30, 0x3a, 0xff])), {
+      message: /timeline\.yaml: it is not valid UTF-8/,
+    });
   });
 
   it('of the guide is one', async () => {

@@ -49,7 +49,7 @@ describe('millrace tune --statistics', () => {
 
     const again = await run(...args, ...few);
     assert.equal(again.code, 0, again.stderr);
-    assert.match(again.stderr, /^goes on after 1 samples of /m);
+    assert.match(again.stderr, /^goes on after sample 1 of /m);
     assert.doesNotMatch(again.stderr, /measured$/m, 'nothing is measured twice');
     const { errors, written, intervals } = JSON.parse(again.stdout) as {
       readonly errors: readonly { readonly name: string; readonly calls: number; readonly error: number }[];
@@ -84,7 +84,7 @@ describe('millrace tune --statistics', () => {
     assert.match(plain.stdout, /sessions can use DPMSolverV3Scheduler\n$/);
     const before = await readJson(join(output, 'dpm_solver_v3.json'));
     const more = await run('--model', copy.folder, ...few, '--samples', '2', '--dry-run');
-    assert.match(more.stderr, /^goes on after 1 samples of .*\nsample 2\/2 measured$/m);
+    assert.match(more.stderr, /^goes on after sample 1 of .*\nsample 2\/2 measured$/m);
     const guided = await run('--model', copy.folder, ...few, '--guidance-scale', '3');
     assert.equal(guided.code, 0, guided.stderr);
     assert.doesNotMatch(guided.stderr, /goes on after/);

@@ -1,4 +1,5 @@
 import { MillraceError, type Look } from '@millrace/client';
+import { longestLookName } from '@millrace/protocol';
 import { signal } from '@preact/signals';
 import { download } from './download.js';
 import { Looks } from './looks.js';
@@ -49,12 +50,17 @@ export class Archive {
     announce(isForeign ? `${name}: made with the model ${model}, and may look different here` : name);
   }
 
+  /** Makes looks leave the seed as it is, or ends that. */
+  turnSeedLock(): void {
+    this.seedLocked.value = !this.seedLocked.peek();
+  }
+
   /** Saves the present picture, with its look in it. */
   async savePicture(): Promise<void> {
     const canvas = this.#options.canvas();
     if (canvas === undefined) return;
     const prompt = plainPrompt(this.#options.desk.values.peek().prompt);
-    const look = this.#present(prompt.slice(0, 100) || 'Picture');
+    const look = this.#present(prompt.slice(0, longestLookName) || 'Picture');
     download(await takeSnapshot(canvas, look, prompt), 'png');
   }
 

@@ -1,4 +1,5 @@
 import { formatLooks, parseLooks, type Look } from '@millrace/client';
+import { mostLooks } from '@millrace/protocol';
 import { signal } from '@preact/signals';
 import { keep, readKept } from './storage.js';
 
@@ -57,7 +58,8 @@ export class Looks {
 
   #keep(looks: readonly Look[]): void {
     this.all.value = looks;
-    if (keep(key, formatLooks(looks))) return;
+    // A longer file could not be read at the next visit.
+    if (looks.length <= mostLooks && keep(key, formatLooks(looks))) return;
     this.#failed('This browser has no room for more looks: save them to a file, and remove some.');
   }
 }

@@ -35,7 +35,7 @@ function between(
   const isForm = definition?.['x-applies']?.includes('input') === true;
   if (isForm || typeof a !== 'number' || typeof b !== 'number') return nearer;
   const value = a + (b - a) * share;
-  return definition?.type === 'integer' ? Math.round(value) : Math.round(value * 1000) / 1000;
+  return definition?.type === 'integer' ? Math.round(value) : rounded(value);
 }
 
 /** Returns both as one list with weights, or the nearer one if the list would be too long. */
@@ -53,6 +53,6 @@ function weighted(value: unknown, key: string, sum: number): readonly object[] {
   return parts.map((part) => ({ [key]: part[key], weight: rounded((part.weight * sum) / all) }));
 }
 
-function rounded(weight: number): number {
-  return Math.round(weight * 1000) / 1000;
+function rounded(value: number): number {
+  return Math.round(value * 1000) / 1000;
 }

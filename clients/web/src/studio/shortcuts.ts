@@ -91,6 +91,6 @@ function useLook({ studio }: ShortcutPlace, key: string): void {
 }
 
 function lockSeed({ archive, announce }: Studio): void {
-  archive.seedLocked.value = !archive.seedLocked.peek();
+  archive.turnSeedLock();
   announce(archive.seedLocked.peek() ? 'Looks leave the seed as it is.' : 'Looks have their own seeds.');
 }

@@ -14,7 +14,7 @@ import { ShapeControl } from './shape-control.js';
 import { SourcePicker } from './source-picker.js';
 import { Stage, type StageView } from './stage.js';
 import { StatusPill } from './status.js';
-import { isTyping, useProjectionKeys } from './use-projection-keys.js';
+import { useProjectionKeys } from './use-projection-keys.js';
 
 /** The page. */
 export function App({ studio }: { readonly studio: Studio }): JSX.Element {
@@ -84,5 +84,13 @@ export function App({ studio }: { readonly studio: Studio }): JSX.Element {
       </main>
       <KeysOverlay shown={showsKeys} />
     </div>
+  );
+}
+
+/** Returns whether keys are text for this element. */
+function isTyping(target: EventTarget | null): boolean {
+  return (
+    target instanceof HTMLElement &&
+    target.matches('input:not([type=range], [type=checkbox], [type=radio]), textarea, select')
   );
 }

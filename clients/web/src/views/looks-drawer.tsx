@@ -1,4 +1,5 @@
 import type { Look } from '@millrace/client';
+import { longestLookName } from '@millrace/protocol';
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { download } from '../studio/download.js';
@@ -16,7 +17,7 @@ export function LooksDrawer({ studio }: { readonly studio: Studio }): JSX.Elemen
         <button type="button" class="small-button" data-testid="save-look" onClick={() => archive.saveLook()}>
           Save this look
         </button>
-        <ShareButton studio={studio} />
+        <CopyLinkButton studio={studio} />
         <FileButton
           class="small-button"
           accept=".json,image/png"
@@ -92,7 +93,7 @@ function LookRow({ look, number, studio }: LookRowProps): JSX.Element {
         type="text"
         class="field grow"
         aria-label="Name of the look"
-        maxLength={100}
+        maxLength={longestLookName}
         value={look.name}
         data-testid="look-name"
         onChange={({ currentTarget }) => archive.looks.rename(look, currentTarget.value)}
@@ -110,9 +111,10 @@ function LookRow({ look, number, studio }: LookRowProps): JSX.Element {
   );
 }
 
-function ShareButton({ studio }: { readonly studio: Studio }): JSX.Element {
+/** Copies the address of the page, which has what is set. */
+function CopyLinkButton({ studio }: { readonly studio: Studio }): JSX.Element {
   const [done, setDone] = useState<string>();
-  const share = async (): Promise<void> => {
+  const copy = async (): Promise<void> => {
     const link = studio.memory.peek()?.link ?? location.href;
     try {
       await navigator.clipboard.writeText(link);
@@ -123,7 +125,7 @@ function ShareButton({ studio }: { readonly studio: Studio }): JSX.Element {
     }
   };
   return (
-    <button type="button" class="small-button" data-testid="share" onClick={() => void share()}>
+    <button type="button" class="small-button" data-testid="copy-link" onClick={() => void copy()}>
       <span role="status">{done ?? 'Copy a link'}</span>
     </button>
   );

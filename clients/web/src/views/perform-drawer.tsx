@@ -164,7 +164,7 @@ function SeedRow({ studio }: StudioProps): JSX.Element {
         title="Looks leave the seed as it is (L)"
         aria-pressed={archive.seedLocked.value}
         data-testid="lock-seed"
-        onClick={() => (archive.seedLocked.value = !archive.seedLocked.peek())}
+        onClick={() => archive.turnSeedLock()}
       >
         Lock
       </button>

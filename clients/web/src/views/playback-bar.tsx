@@ -1,4 +1,5 @@
 import type { JSX } from 'preact';
+import { inMinutes } from '../studio/counts.js';
 import { speeds, type Playback } from '../studio/playback.js';
 
 /** Pause, position, speed and repetition of a file. */
@@ -16,12 +17,12 @@ export function PlaybackBar({ playback }: { readonly playback: Playback }): JSX.
         step={0.01}
         value={time.value}
         aria-label="Position"
-        aria-valuetext={`${clock(time.value)} of ${clock(duration.value)}`}
+        aria-valuetext={`${inMinutes(time.value)} of ${inMinutes(duration.value)}`}
         data-testid="position"
         style={{ '--part': duration.value > 0 ? time.value / duration.value : 0 }}
         onInput={({ currentTarget }) => playback.seek(currentTarget.valueAsNumber)}
       />
-      <span class="clock">{clock(time.value)}</span>
+      <span class="clock">{inMinutes(time.value)}</span>
       <label>
         <span class="hidden">Speed</span>
         <select
@@ -47,10 +48,4 @@ export function PlaybackBar({ playback }: { readonly playback: Playback }): JSX.
       </label>
     </div>
   );
-}
-
-/** Returns seconds as minutes and seconds. */
-function clock(seconds: number): string {
-  const whole = Math.floor(seconds);
-  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
 }

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import { counted, inMinutes } from '../studio/counts.js';
 import type { LinkState } from '../studio/link.js';
-import { inMinutes } from './record-tool.js';
 
 type Queued = Extract<LinkState, { readonly name: 'queued' }>;
 
@@ -17,7 +17,7 @@ export function QueueMessage({ position, seconds, since, first }: Queued): JSX.E
       <p class="shimmer">The server is full. Your place in the queue: {position}</p>
       <p class="quiet">
         You have waited {inMinutes(Math.max(0, (now - since) / 1000))}, and {inWords(first - position)}. About{' '}
-        {Math.ceil(seconds)} seconds; it starts automatically.
+        {counted(Math.ceil(seconds), 'second')}; it starts automatically.
       </p>
     </>
   );

@@ -1,4 +1,5 @@
 import type { JSX } from 'preact';
+import { inMinutes } from '../studio/counts.js';
 import type { Studio } from '../studio/studio.js';
 import { icons } from './icons.js';
 
@@ -22,10 +23,4 @@ export function RecordTool({ studio }: { readonly studio: Studio }): JSX.Element
       {recording && <span role="timer">{inMinutes(seconds)}</span>}
     </button>
   );
-}
-
-/** Returns a time such as 1:05. */
-export function inMinutes(seconds: number): string {
-  const rest = String(Math.floor(seconds) % 60).padStart(2, '0');
-  return `${Math.floor(seconds / 60)}:${rest}`;
 }

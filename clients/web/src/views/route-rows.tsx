@@ -54,11 +54,7 @@ export function RouteRows({ studio }: { readonly studio: Studio }): JSX.Element 
             aria-label="Parameter"
             value={route.parameter}
             data-testid="route-parameter"
-            onChange={({ currentTarget }) => {
-              const parameter = currentTarget.value as ParameterName;
-              const { minimum: from = 0, maximum: to = 1 } = definitionOf(studio, parameter) ?? {};
-              routes.change(i, { parameter, from, to });
-            }}
+            onChange={({ currentTarget }) => routes.redirect(i, currentTarget.value as ParameterName)}
           >
             {names.map((name) => (
               <option key={name} value={name}>

@@ -3,6 +3,7 @@ import { MillraceError } from '@millrace/client';
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import { counted } from '../studio/counts.js';
 import type { Studio } from '../studio/studio.js';
 import { inWords } from '../studio/words.js';
 import { icons } from './icons.js';
@@ -59,13 +60,17 @@ function Links({ links: { view, mjpeg, expiresSeconds } }: { readonly links: Vie
       <Address name="A page for people" address={view.href} testId="view-link" />
       <Address name="Motion JPEG for OBS, VLC and other programs" address={mjpeg.href} testId="mjpeg-link" />
       <p class="quiet">
-        Can be opened for {Math.round(expiresSeconds / 60)} minutes, by everybody who has it, while you
-        stream.
+        Can be opened for {validity(expiresSeconds)}, by everybody who has it, while you stream.
         {here &&
           ' This address leads to this machine only: for phones, open this page by the machine’s name.'}
       </p>
     </>
   );
+}
+
+/** Returns a duration in the unit that fits. */
+function validity(seconds: number): string {
+  return seconds < 120 ? counted(Math.round(seconds), 'second') : `${Math.round(seconds / 60)} minutes`;
 }
 
 interface AddressProps {

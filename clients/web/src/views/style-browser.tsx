@@ -1,6 +1,7 @@
 import type { Style } from '@millrace/client';
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
+import { counted } from '../studio/counts.js';
 import { plainPrompt } from '../studio/plain-prompt.js';
 import { names, withMood } from '../studio/style-prompt.js';
 import type { Studio } from '../studio/studio.js';
@@ -86,7 +87,7 @@ function StyleCard({ style, pressed, onClick }: StyleCardProps): JSX.Element {
 /** Describes what a card sets. */
 function suits({ prompt, steps, strength }: Style): string {
   const parts = [`"${prompt}"`];
-  if (steps !== undefined) parts.push(steps === 1 ? '1 step' : `${steps} steps`);
+  if (steps !== undefined) parts.push(counted(steps, 'step'));
   if (strength !== undefined) parts.push(`strength ${strength}`);
   return parts.join(', ');
 }

@@ -19,11 +19,3 @@ export function useProjectionKeys(projection: Projection): void {
     };
   }, [projection]);
 }
-
-/** Returns whether keys are text for this element. */
-export function isTyping(target: EventTarget | null): boolean {
-  return (
-    target instanceof HTMLElement &&
-    target.matches('input:not([type=range], [type=checkbox], [type=radio]), textarea, select')
-  );
-}

@@ -34,7 +34,9 @@ async function measure({
         calls.push(pictures.length);
         clock += msOf(pictures.length);
         return Promise.resolve(
-          pictures.map(({ data }) => new Float32Array(data.length).map((_, at) => values(pictures.length, at))),
+          pictures.map(({ data }) =>
+            new Float32Array(data.length).map((_, at) => values(pictures.length, at)),
+          ),
         );
       },
       decode(_, outs) {

@@ -34,9 +34,13 @@ export class Routes {
   }
 
   add(parameter: ParameterName, input = ''): void {
-    const { minimum: from = 0, maximum: to = 1 } = this.#definitions()[parameter] ?? {};
-    this.#keep([...this.all.peek(), { input, parameter, from, to }]);
+    this.#keep([...this.all.peek(), { input, parameter, ...this.#rangeOf(parameter) }]);
     if (input === '') this.learn(this.all.peek().length - 1);
+  }
+
+  /** Gives a route another parameter, over its whole range. */
+  redirect(index: number, parameter: ParameterName): void {
+    this.change(index, { parameter, ...this.#rangeOf(parameter) });
   }
 
   change(index: number, change: Partial<Route>): void {
@@ -75,6 +79,11 @@ export class Routes {
   /** Ends what the microphone and beats do. */
   releaseAll(): void {
     for (const i of this.all.peek().keys()) this.#release(i);
+  }
+
+  #rangeOf(parameter: ParameterName): Pick<Route, 'from' | 'to'> {
+    const { minimum: from = 0, maximum: to = 1 } = this.#definitions()[parameter] ?? {};
+    return { from, to };
   }
 
   #learnFrom(input: string, value: number): void {

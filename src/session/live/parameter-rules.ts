@@ -17,6 +17,7 @@ import {
 import type { ErrorObject } from 'ajv';
 import { ParameterError } from '../../engine/engine.js';
 import { preprocessorNames } from '../../image/preprocess/preprocessors.js';
+import { shorten, showValue } from '../../text/show-value.js';
 import { createValidator } from '../../text/validator.js';
 import { readStyleImage } from './style-images.js';
 
@@ -57,6 +58,7 @@ export function createParameterRules(given: ModelParameters): ParameterRules {
     controls: model.controls,
     check(update) {
       // For the schema, a binary is a map of its bytes.
+      if (update instanceof Uint8Array) throw new ParameterError('parameters', needsMap);
       if (isRecord(update) && update['controls'] instanceof Uint8Array) {
         throw new ParameterError(
           'controls',
@@ -83,6 +85,8 @@ function withPreprocessors(control: ModelControl): ModelControl {
   return { ...control, preprocessors: [...new Set([...preprocessorNames, ...control.preprocessors])] };
 }
 
+const needsMap = 'parameters must be a map of parameter names to values';
+
 /** @throws {ParameterError} for what the schema cannot say. */
 function checkControls(controls: StreamParameters['controls']): void {
   for (const [name, { start = 0, end = 1 }] of Object.entries(controls)) {
@@ -100,7 +104,7 @@ function describe(error: ErrorObject | undefined, update: unknown, model: ModelP
     return new ParameterError(field, `unknown parameter ${JSON.stringify(field)}`);
   }
   if (!isParameter(name) || !isRecord(update)) {
-    return new ParameterError('parameters', 'parameters must be a map of parameter names to values');
+    return new ParameterError('parameters', needsMap);
   }
   if (name === 'style_image' && !model.styleImageSide) {
     const advice = 'the model has no image encoder (export it with --ip-adapter)';
@@ -117,7 +121,7 @@ function describe(error: ErrorObject | undefined, update: unknown, model: ModelP
     const fault = `${path} has no ${JSON.stringify(shorten(unknownName))}: with this model it has ${known}`;
     return new ParameterError(name, fault);
   }
-  const fault = value === undefined ? 'but it is missing' : `not ${show(value)}`;
+  const fault = value === undefined ? 'but it is missing' : `not ${showValue(value)}`;
   return new ParameterError(name, `${path} must be ${describeAllowed(schema)}, ${fault}`);
 }
 
@@ -145,15 +149,4 @@ function isParameter(name: string): name is ParameterName {
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null;
-}
-
-/** Returns a value as text, shortened for an error message. */
-function show(value: unknown): string {
-  if (typeof value === 'number') return String(value);
-  if (value instanceof Uint8Array) return 'binary data';
-  return shorten(JSON.stringify(value) ?? String(value));
-}
-
-function shorten(text: string): string {
-  return text.length > 60 ? `${text.slice(0, 60)}... (${text.length} characters)` : text;
 }

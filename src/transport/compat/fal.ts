@@ -2,7 +2,8 @@ import { encodeMap, type ErrorMessage, type ParameterUpdate, type ServerMessage 
 import { randomUUID } from 'node:crypto';
 import { encodeImage } from '../../image/encode.js';
 import { ProtocolError } from '../../session/wire/protocol-error.js';
-import { readInteger, readParameters, show } from './foreign-parameters.js';
+import { showValue } from '../../text/show-value.js';
+import { readInteger, readParameters } from './foreign-parameters.js';
 import type { ClientSide, Conversation, Program } from './program.js';
 import { readDataUri, readJson, readMessagePack, type Values } from './read-map.js';
 import { passes, SessionBridge } from './session-bridge.js';
@@ -152,7 +153,7 @@ function pictureOf({ image, image_bytes: bytes, image_url: uri }: Values): Uint8
   const text = [uri, image].find((value) => value !== undefined && value !== null && value !== '');
   if (text === undefined || text instanceof Uint8Array) return undefined;
   if (typeof text === 'string') return readDataUri('image_url', text);
-  const fault = `image_url must be a data URI, not ${show(text)}`;
+  const fault = `image_url must be a data URI, not ${showValue(text)}`;
   throw new ProtocolError('invalid_parameter', fault, { field: 'image_url' });
 }
 
@@ -173,6 +174,6 @@ function sizeOf({ image_size: size }: Values): ParameterUpdate {
     if (typeof width === 'number' && typeof height === 'number') return { width, height };
   }
   const names = Object.keys(namedSizes).join(', ');
-  const fault = `image_size must be one of ${names}, or an object with width and height, not ${show(size)}`;
+  const fault = `image_size must be one of ${names}, or an object with width and height, not ${showValue(size)}`;
   throw new ProtocolError('invalid_parameter', fault, { field: 'image_size' });
 }

@@ -1,5 +1,6 @@
 import { parameterSchemas, type ParameterName, type ParameterUpdate } from '@millrace/protocol';
 import { ProtocolError } from '../../session/wire/protocol-error.js';
+import { showValue } from '../../text/show-value.js';
 import type { Values } from './read-map.js';
 
 /** Parameters that a conversation sets itself, and those whose value is a file. */
@@ -30,7 +31,7 @@ export function readParameters(
 export function readSize(field: string, value: unknown): { readonly width: number; readonly height: number } {
   const [, width, height] = (typeof value === 'string' ? /^(\d{1,5})x(\d{1,5})$/.exec(value) : null) ?? [];
   if (width !== undefined && height !== undefined) return { width: Number(width), height: Number(height) };
-  const fault = `${field} must be a width and a height in pixels, such as 512x512, not ${show(value)}`;
+  const fault = `${field} must be a width and a height in pixels, such as 512x512, not ${showValue(value)}`;
   throw new ProtocolError('invalid_parameter', fault, { field });
 }
 
@@ -38,15 +39,8 @@ export function readSize(field: string, value: unknown): { readonly width: numbe
 export function readInteger(field: string, value: unknown, [least, most]: readonly [number, number]): number {
   const number = Number.isInteger(value) ? Number(value) : Number.NaN;
   if (number >= least && number <= most) return number;
-  const fault = `${field} must be an integer from ${least} to ${most}, not ${show(value)}`;
+  const fault = `${field} must be an integer from ${least} to ${most}, not ${showValue(value)}`;
   throw new ProtocolError('invalid_parameter', fault, { field });
-}
-
-/** Returns a value as text, shortened for an error message. */
-export function show(value: unknown): string {
-  if (value instanceof Uint8Array) return 'binary data';
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 60 ? `${text.slice(0, 60)}...` : text;
 }
 
 function foldSeed(seed: number): number {

@@ -2,9 +2,10 @@ import { errors } from '@millrace/protocol';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { ImageFormat } from '../../image/format.js';
 import { ProtocolError } from '../../session/wire/protocol-error.js';
+import { showValue } from '../../text/show-value.js';
 import { errorHeaders } from '../http-error.js';
 import { generateFor, type ImageRoutes } from '../images.js';
-import { readInteger, readParameters, readSize, show } from './foreign-parameters.js';
+import { readInteger, readParameters, readSize } from './foreign-parameters.js';
 import type { Values } from './read-map.js';
 
 /** Room for parameters with a long prompt. */
@@ -82,6 +83,6 @@ function filled(value: unknown): boolean {
 
 /** @throws {ProtocolError} invalid_parameter */
 function refuse(field: string, allowed: string, value: unknown): never {
-  const fault = `${field} must be one of ${allowed}, not ${show(value)}`;
+  const fault = `${field} must be one of ${allowed}, not ${showValue(value)}`;
   throw new ProtocolError('invalid_parameter', fault, { field });
 }

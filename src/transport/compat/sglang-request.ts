@@ -1,6 +1,7 @@
 import type { ParameterUpdate } from '@millrace/protocol';
 import { ProtocolError } from '../../session/wire/protocol-error.js';
-import { readInteger, readParameters, readSize, show } from './foreign-parameters.js';
+import { showValue } from '../../text/show-value.js';
+import { readInteger, readParameters, readSize } from './foreign-parameters.js';
 import { readDataUri, type Values } from './read-map.js';
 
 /** How frames are sent: pixels, or files of a format. */
@@ -83,16 +84,16 @@ export function readEvent(values: Values): SglangEvent | null {
     case 'prompt':
     case 'scene_cut':
       if (typeof payload === 'string') return { id, parameters: { prompt: payload } };
-      return refuse('payload', `the payload of ${kind} must be a text, not ${show(payload)}`);
+      return refuse('payload', `the payload of ${kind} must be a text, not ${showValue(payload)}`);
     case 'frame':
       return { id, picture: readPicture('payload', payload) };
     case 'parameters':
       if (typeof payload === 'object' && payload !== null && !Array.isArray(payload)) {
         return { id, parameters: readParameters({ ...payload }) };
       }
-      return refuse('payload', `the payload of parameters must be a map, not ${show(payload)}`);
+      return refuse('payload', `the payload of parameters must be a map, not ${showValue(payload)}`);
     default:
-      return refuse('kind', `kind must be prompt, frame, parameters or heartbeat, not ${show(kind)}`);
+      return refuse('kind', `kind must be prompt, frame, parameters or heartbeat, not ${showValue(kind)}`);
   }
 }
 
@@ -100,13 +101,13 @@ export function readEvent(values: Values): SglangEvent | null {
 function readPicture(field: string, value: unknown): Uint8Array {
   if (value instanceof Uint8Array && value.length > 0) return value;
   if (typeof value === 'string') return readDataUri(field, value);
-  return refuse(field, `${field} must be the bytes of an image file, or a data URI, not ${show(value)}`);
+  return refuse(field, `${field} must be the bytes of an image file, or a data URI, not ${showValue(value)}`);
 }
 
 function formatOf(value: unknown): OutputFormat {
   if (!filled(value)) return 'raw';
   if (formats.includes(value)) return value as OutputFormat;
-  const fault = `realtime_output_format must be one of ${formats.join(', ')}, not ${show(value)}`;
+  const fault = `realtime_output_format must be one of ${formats.join(', ')}, not ${showValue(value)}`;
   return refuse('realtime_output_format', fault);
 }
 

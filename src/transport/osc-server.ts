@@ -124,9 +124,18 @@ export class OscServer implements AsyncDisposable {
           throw new OscError(`there is no session ${session.slice(0, 64)}`);
       } catch (error) {
         this.#refuse(error);
+        this.#keepOthers(session, update, error);
       }
     }
     this.#busy = false;
+  }
+
+  /** Lets the other values of a change wait again if one of them was refused: they came in other messages. */
+  #keepOthers(session: string | null, update: object, error: unknown): void {
+    if (!(error instanceof ParameterError) || !Object.hasOwn(update, error.field)) return;
+    const others = Object.entries(update).filter(([name]) => name !== error.field);
+    if (others.length === 0) return;
+    this.#waiting.set(session, { ...Object.fromEntries(others), ...this.#waiting.get(session) });
   }
 
   /**

@@ -128,6 +128,21 @@ describe('OscServer', () => {
     assert.deepEqual([steered, osc.refused], [[{ seed: 4 }], 1]);
   });
 
+  it('makes the rest of a change if one of its values is refused', async () => {
+    const steered: object[] = [];
+    const steer = (update: object): Promise<number> => {
+      if ('steps' in update) return Promise.reject(new ParameterError('steps', 'steps must be 1'));
+      return Promise.resolve(steered.push(update));
+    };
+    await using osc = new OscServer({ schemas, steer, log: pino({ level: 'silent' }) });
+    const port = await freePort();
+    await osc.listen('127.0.0.1', port);
+    const values = [message('/seed', [['i', 4]]), message('/steps', [['i', 99]])];
+    await sendPacket(port, bundle(...values, message('/strength', [['f', 0.5]])));
+    while (steered.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    assert.deepEqual([steered, osc.refused], [[{ seed: 4, strength: 0.5 }], 1]);
+  });
+
   it('answers few requests for help, and no answers: a forged sender could be another server', async () => {
     await using osc = new OscServer({
       schemas,

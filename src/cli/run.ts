@@ -77,7 +77,8 @@ export function createRunCommand(): Command {
         else process.stderr.write(`${nameOf(options.output)}: ${inWords(report)}\n`);
         for (const line of remarkLines(report)) process.stderr.write(`${line}\n`);
         if (report.damage !== null) {
-          process.stderr.write(`${path} is damaged, not all of it could be decoded: ${report.damage}\n`);
+          const name = withoutPassword(path);
+          process.stderr.write(`${name} is damaged, not all of it could be decoded: ${report.damage}\n`);
         }
         // To end a live input is no failure.
         if (report.interrupted && !report.live) process.exitCode = 130;
@@ -98,7 +99,8 @@ function inWords({ frames_in: read, frames_out: frames, dropped, fps, interrupte
 }
 
 function explain(error: unknown): string {
-  const message = oneLine(error);
+  // ffmpeg repeats the addresses of inputs and outputs.
+  const message = withoutPassword(oneLine(error));
   const isNamed = error instanceof ParameterError || error instanceof MillraceError;
   const field = isNamed ? error.field : undefined;
   return field !== undefined && !message.includes(field) ? `${field} ${message}` : message;

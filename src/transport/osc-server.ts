@@ -9,7 +9,7 @@ import { TokenBucket } from '../session/time/token-bucket.js';
 import { ProtocolError } from '../session/wire/protocol-error.js';
 import { isLoopback } from './origin.js';
 import { oscRoot, readSteering } from './osc-address.js';
-import { OscError, readPacket, writeMessage } from './osc-packet.js';
+import { OscError, readPacket, writeMessage, type OscMessage } from './osc-packet.js';
 import { createQueryServer } from './osc-query.js';
 
 export interface OscServerOptions {
@@ -29,6 +29,8 @@ const openToOthers =
 /** Lines in the log about packets that cannot be used, each second, and at once. */
 const logsPerSecond = 0.2;
 const logsAtOnce = 5;
+/** Answers to requests for help each second, and at once: people ask, and a forged sender should get few. */
+const answersPerSecond = 10;
 /** Waiting changes for different sessions; more are refused. */
 const maxTargets = 1000;
 
@@ -39,6 +41,7 @@ const maxTargets = 1000;
 export class OscServer implements AsyncDisposable {
   readonly #options: OscServerOptions;
   readonly #logs = new TokenBucket(logsPerSecond, logsAtOnce);
+  readonly #answers = new TokenBucket(answersPerSecond);
   readonly #waiting = new Map<string | null, object>();
   #socket: Socket | null = null;
   #query: Server | null = null;
@@ -87,21 +90,25 @@ export class OscServer implements AsyncDisposable {
 
   #receive(packet: Buffer, sender: RemoteInfo): void {
     try {
-      for (const message of readPacket(packet)) {
-        if (message.address === `/${oscRoot}/help`) {
-          this.#help(sender);
-          continue;
-        }
-        const { session, update } = readSteering(message);
-        if (!this.#waiting.has(session) && this.#waiting.size >= maxTargets) {
-          throw new OscError('too many sessions are addressed at the same time');
-        }
-        this.#waiting.set(session, { ...this.#waiting.get(session), ...update });
-      }
+      for (const message of readPacket(packet)) this.#read(message, sender);
     } catch (error) {
       this.#refuse(error);
     }
     void this.#work();
+  }
+
+  /** Takes note of what a message asks for; one that cannot be used takes none of its bundle with it. */
+  #read(message: OscMessage, sender: RemoteInfo): void {
+    try {
+      if (message.address === `/${oscRoot}/help`) return this.#help(sender, message);
+      const { session, update } = readSteering(message);
+      if (!this.#waiting.has(session) && this.#waiting.size >= maxTargets) {
+        throw new OscError('too many sessions are addressed at the same time');
+      }
+      this.#waiting.set(session, { ...this.#waiting.get(session), ...update });
+    } catch (error) {
+      this.#refuse(error);
+    }
   }
 
   /** Applies what waits, until nothing does. */
@@ -117,15 +124,30 @@ export class OscServer implements AsyncDisposable {
           throw new OscError(`there is no session ${session.slice(0, 64)}`);
       } catch (error) {
         this.#refuse(error);
+        this.#keepOthers(session, update, error);
       }
     }
     this.#busy = false;
   }
 
-  /** Says where every address is described. One short answer: a forged sender must gain nothing by it. */
-  #help({ address, port }: RemoteInfo): void {
+  /** Lets the other values of a change wait again if one of them was refused: they came in other messages. */
+  #keepOthers(session: string | null, update: object, error: unknown): void {
+    if (!(error instanceof ParameterError) || !Object.hasOwn(update, error.field)) return;
+    const others = Object.entries(update).filter(([name]) => name !== error.field);
+    if (others.length === 0) return;
+    this.#waiting.set(session, { ...Object.fromEntries(others), ...this.#waiting.get(session) });
+  }
+
+  /**
+   * Says where every address is described. Short, seldom, and never to what is itself an answer: if the sender is forged,
+   * two servers would answer each other without an end.
+   */
+  #help({ address, port }: RemoteInfo, { values }: OscMessage): void {
     const query = this.#query?.address();
     if (typeof query !== 'object' || query === null) return;
+    if (values.some((value) => typeof value === 'string'))
+      throw new OscError(`/${oscRoot}/help takes no text`);
+    if (!this.#answers.take()) throw new OscError('help is asked for too often');
     const where = `http://HOST:${query.port}/ describes every address (OSCQuery)`;
     this.#socket?.send(writeMessage(`/${oscRoot}/help`, [where]), port, address, (error) => {
       if (error) this.#refuse(error);

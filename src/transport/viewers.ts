@@ -94,6 +94,8 @@ export function serveViewers(server: FastifyInstance, options: ViewerRoutes): vo
   server.get<OfSession>('/v1/sessions/:id/mjpeg', { exposeHeadRoute: false }, async (request, reply) => {
     try {
       const { raw } = reply;
+      // Behind another answer (HTTP pipelining), this one would never hear that the connection has closed.
+      if (raw.socket === null) throw new ProtocolError('rate_limited', needsConnection);
       const viewer = new MultipartViewer(raw, metrics);
       const leave = follow(request).join(viewer);
       raw.once('close', leave);
@@ -105,6 +107,8 @@ export function serveViewers(server: FastifyInstance, options: ViewerRoutes): vo
     }
   });
 }
+
+const needsConnection = 'The pictures need a connection of their own: send the request over another.';
 
 const pictureHeaders: Readonly<Record<string, string>> = {
   'content-type': multipartType,

@@ -1,6 +1,7 @@
 import { extname } from 'node:path';
 import { containerOf } from './containers.js';
 import { fileArgument, type Ffmpeg, VideoError } from './ffmpeg.js';
+import { withoutPassword } from './streams.js';
 import { bt709, type VideoEncoding } from './video-encoding.js';
 
 /** Where ffmpeg writes a video, and how it is encoded for it. */
@@ -75,11 +76,13 @@ const networkFormats: Readonly<Record<string, readonly string[]>> = {
 
 /** An address in the network. @throws {VideoError} if nothing can be sent to such addresses. */
 export function networkDestination(url: string, crf: number | null): Destination {
+  const name = withoutPassword(url);
+  if (!URL.canParse(url)) throw new VideoError(`nothing can be sent to ${name}: it is no address`);
   const format = networkFormats[new URL(url).protocol];
   if (!format) {
     const known = Object.keys(networkFormats).map((scheme) => `${scheme}//`);
     throw new VideoError(
-      `nothing can be sent to ${url}: addresses of outputs begin with ${known.join(', ')}`,
+      `nothing can be sent to ${name}: addresses of outputs begin with ${known.join(', ')}`,
     );
   }
   return { ...liveH264(crf), target: [...format, url], holdsLast: 'no' };

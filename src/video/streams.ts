@@ -20,9 +20,9 @@ export function isUrl(text: string): boolean {
   return /^[a-z][a-z\d+.-]+:\/\//i.test(text);
 }
 
-/** Returns an address without the password in it. */
-export function withoutPassword(url: string): string {
-  return url.replace(/^([a-z\d+.-]+:\/\/[^/:@]*):[^/@]*@/i, '$1@');
+/** Returns text without the passwords of the addresses in it; a password may have an @ that should be written as %40. */
+export function withoutPassword(text: string): string {
+  return text.replace(/([a-z][a-z\d+.-]*:\/\/[^/:@\s]*):[^/?#\s]*@/gi, '$1@');
 }
 
 /**

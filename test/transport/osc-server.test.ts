@@ -117,6 +117,54 @@ describe('OscServer', () => {
     release(1);
   });
 
+  it('does the rest of a bundle that has something unknown in it', async () => {
+    const steered: object[] = [];
+    const steer = (update: object): Promise<number> => Promise.resolve(steered.push(update));
+    await using osc = new OscServer({ schemas, steer, log: pino({ level: 'silent' }) });
+    const port = await freePort();
+    await osc.listen('127.0.0.1', port);
+    await sendPacket(port, bundle(message('/colour', [['s', 'red']]), message('/seed', [['i', 4]])));
+    while (steered.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    assert.deepEqual([steered, osc.refused], [[{ seed: 4 }], 1]);
+  });
+
+  it('makes the rest of a change if one of its values is refused', async () => {
+    const steered: object[] = [];
+    const steer = (update: object): Promise<number> => {
+      if ('steps' in update) return Promise.reject(new ParameterError('steps', 'steps must be 1'));
+      return Promise.resolve(steered.push(update));
+    };
+    await using osc = new OscServer({ schemas, steer, log: pino({ level: 'silent' }) });
+    const port = await freePort();
+    await osc.listen('127.0.0.1', port);
+    const values = [message('/seed', [['i', 4]]), message('/steps', [['i', 99]])];
+    await sendPacket(port, bundle(...values, message('/strength', [['f', 0.5]])));
+    while (steered.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    assert.deepEqual([steered, osc.refused], [[{ seed: 4, strength: 0.5 }], 1]);
+  });
+
+  it('answers few requests for help, and no answers: a forged sender could be another server', async () => {
+    await using osc = new OscServer({
+      schemas,
+      steer: () => Promise.resolve(0),
+      log: pino({ level: 'silent' }),
+    });
+    const port = await freePort();
+    await osc.listen('127.0.0.1', port);
+    const help = message('/millrace/help', []);
+    const answer = await sendPacket(port, help, true);
+    await sendPacket(port, answer ?? Buffer.alloc(0));
+    while (osc.refused < 1) await new Promise((resolve) => setTimeout(resolve, 5));
+    const asker = createSocket('udp4');
+    let answers = 0;
+    asker.on('message', () => (answers += 1));
+    asker.send(bundle(...Array.from({ length: 500 }, () => help)), port, '127.0.0.1');
+    while (osc.refused < 400) await new Promise((resolve) => setTimeout(resolve, 5));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    asker.close();
+    assert.ok(answers > 0 && answers < 30, `${answers}`);
+  });
+
   it('says which setting to change if the port is in use', async () => {
     const other = createSocket('udp4');
     await new Promise<void>((resolve) => other.bind(0, '127.0.0.1', resolve));

@@ -192,6 +192,23 @@ describe('links for viewers', () => {
   });
 });
 
+it('a viewer whose request comes behind another one on its connection takes no place', async () => {
+  await using server = await startServer();
+  const owner = await openOwner(server);
+  await using client = owner.client;
+  const { mjpeg } = await makeLinks(server, owner);
+  const { hostname, port } = new URL(server.url);
+  const socket = connect(Number(port), hostname);
+  socket.write(`GET /${mjpeg} HTTP/1.1\r\nhost: ${hostname}:${port}\r\n\r\n`.repeat(5));
+  // Of the requests behind it, Node.js would tell nobody that the connection has closed.
+  while ((await metric(server, 'millrace_viewers')) === '0') await pause(10);
+  await pause(50);
+  assert.equal(await metric(server, 'millrace_viewers'), '1');
+  socket.destroy();
+  while ((await metric(server, 'millrace_viewers')) !== '0') await pause(10);
+  assert.equal(client.all('error').length, 0);
+});
+
 describe('twenty viewers and one who reads nothing', () => {
   it('take no frame from the owner, and see pictures', async () => {
     await using server = await startServer({ maxViewersPerSession: 21 });

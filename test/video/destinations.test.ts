@@ -32,6 +32,16 @@ describe('the arguments of ffmpeg for outputs', () => {
       assert.deepEqual(target, [...format, url]);
       assert.ok(options.includes('zerolatency'));
     }
+    for (const wrong of ['gopher://ann:secret@a/b', 'rtmp://ann:secret@a:99999/b']) {
+      assert.throws(
+        () => networkDestination(wrong, null),
+        (error: Error) => {
+          assert.equal(error.name, 'VideoError');
+          assert.match(error.message, /^nothing can be sent to (gopher|rtmp):\/\/ann@a.*\/b: /);
+          return true;
+        },
+      );
+    }
     assert.throws(() => networkDestination('gopher://a', null), {
       name: 'VideoError',
       message: /nothing can be sent to gopher:\/\/a: addresses of outputs begin with rtmp:\/\/, /,

@@ -63,6 +63,10 @@ it('addresses are told from paths, and shown without passwords', () => {
     assert.ok(!isUrl(path), path);
   assert.equal(withoutPassword('rtmp://ann:se:cret@a/b'), 'rtmp://ann@a/b');
   assert.equal(withoutPassword('rtmp://ann@a/b:c@d'), 'rtmp://ann@a/b:c@d');
+  assert.equal(withoutPassword('rtsp://ann:se@cr@et@a/b'), 'rtsp://ann@a/b');
+  assert.equal(withoutPassword('udp://a:1?name=b@c'), 'udp://a:1?name=b@c');
+  const said = 'Error opening rtsp://ann:secret@a/b: Connection refused';
+  assert.equal(withoutPassword(said), 'Error opening rtsp://ann@a/b: Connection refused');
 });
 
 it('the packaged ffmpeg is refused for what it does not have, with what to do', () => {

@@ -22,6 +22,8 @@ const endOfPlaylist = /^#EXT-X-ENDLIST|\stype="static"/m;
 /** The first of several playlists of the same video. */
 const firstVariant = /^#EXT-X-STREAM-INF.*\r?\n([^#\s].*)/m;
 const mostPlaylists = 4;
+/** In characters; one of a whole day has about half as many. */
+const longestPlaylist = 4_000_000;
 
 /**
  * Fetches a file over HTTP, so that it can be read more than once.
@@ -31,7 +33,7 @@ export async function fetchInput(url: string, { scratch, signal }: FetchOptions)
   const name = withoutPassword(url);
   let { address, body, type, length } = await request(url, name, signal);
   for (let count = 0; playlistTypes.test(type) || playlistNames.test(address.pathname); count++) {
-    const text = await new Response(body).text();
+    const text = await readPlaylist(body, name);
     const [, variant] = firstVariant.exec(text) ?? [];
     if (variant === undefined || count === mostPlaylists) return { isLive: !endOfPlaylist.test(text) };
     ({ address, body, type, length } = await request(new URL(variant.trim(), address).href, name, signal));
@@ -48,13 +50,24 @@ export async function fetchInput(url: string, { scratch, signal }: FetchOptions)
   return { file };
 }
 
+/** @throws {RunError} if it has no end, as a stream under the name of a playlist. */
+async function readPlaylist(body: ReadableStream<Uint8Array>, name: string): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  for await (const part of body) {
+    text += decoder.decode(part, { stream: true });
+    if (text.length > longestPlaylist) throw new RunError(`${name} is too long for a playlist`);
+  }
+  return text;
+}
+
 /** @param name of the input in messages. */
 async function request(url: string, name: string, signal: AbortSignal | undefined) {
   const headers = new Headers();
   // fetch refuses names and passwords in addresses.
   const address = new URL(url);
-  if (address.username !== '') {
-    const credentials = `${decodeURIComponent(address.username)}:${decodeURIComponent(address.password)}`;
+  if (address.username !== '' || address.password !== '') {
+    const credentials = [address.username, address.password].map(decode).join(':');
     headers.set('authorization', `Basic ${Buffer.from(credentials).toString('base64')}`);
     address.username = '';
     address.password = '';
@@ -71,4 +84,13 @@ async function request(url: string, name: string, signal: AbortSignal | undefine
   }
   const [type, length] = ['content-type', 'content-length'].map((header) => response.headers.get(header));
   return { address: new URL(url), body, type: type ?? '', length: length ?? null };
+}
+
+/** Decodes a part of an address, unless it was never encoded. */
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }

@@ -115,12 +115,16 @@ export class ClientConnection {
     if (this.#session !== null) await this.#updates.steer(this.#session, update);
   }
 
+  /** Returns whether a message may be handled now. A client that does not read its answers is disconnected. */
+  mayReceive(): boolean {
+    if (this.#wire.bufferedBytes > this.#context.limits.bufferedBytes) this.close('slow_reader');
+    return this.#state === 'opening' || this.#state === 'active';
+  }
+
   /** Handles a message of the client; faults are reported to the client. */
   receive(bytes: Uint8Array): void {
-    if (this.#state !== 'opening' && this.#state !== 'active') return;
-    if (this.#wire.bufferedBytes > this.#context.limits.bufferedBytes) return this.close('slow_reader');
     try {
-      this.#handle(parseClientMessage(bytes));
+      if (this.mayReceive()) this.#handle(parseClientMessage(bytes));
     } catch (error) {
       this.#refuse(error);
     }

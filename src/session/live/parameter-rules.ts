@@ -59,6 +59,7 @@ export function createParameterRules(given: ModelParameters): ParameterRules {
     controls: model.controls,
     check(update) {
       // For the schema, a binary is a map of its bytes.
+      if (update instanceof Uint8Array) throw new ParameterError('parameters', needsMap);
       if (isRecord(update) && update['controls'] instanceof Uint8Array) {
         throw new ParameterError(
           'controls',
@@ -85,6 +86,8 @@ function withPreprocessors(control: ModelControl): ModelControl {
   return { ...control, preprocessors: [...new Set([...preprocessorNames, ...control.preprocessors])] };
 }
 
+const needsMap = 'parameters must be a map of parameter names to values';
+
 /** @throws {ParameterError} for what the schema cannot say. */
 function checkControls(controls: StreamParameters['controls']): void {
   for (const [name, { start = 0, end = 1 }] of Object.entries(controls)) {
@@ -102,7 +105,7 @@ function describe(error: ErrorObject | undefined, update: unknown, model: ModelP
     return new ParameterError(field, `unknown parameter ${JSON.stringify(field)}`);
   }
   if (!isParameter(name) || !isRecord(update)) {
-    return new ParameterError('parameters', 'parameters must be a map of parameter names to values');
+    return new ParameterError('parameters', needsMap);
   }
   if (name === 'style_image' && !model.styleImageSide) {
     const advice = 'the model has no image encoder (export it with --ip-adapter)';

@@ -14,12 +14,15 @@ export interface ForeignWireOptions {
   readonly metrics: Pick<Metrics, 'error'>;
 }
 
+/** The connection that the conversation speaks for. */
+type Client = Pick<ClientConnection, 'receive' | 'mayReceive' | 'close'>;
+
 /** Carries a connection's messages in the protocol of another program. */
 export class ForeignWire implements Wire {
   readonly #wire: SocketWire;
   readonly #metrics: ForeignWireOptions['metrics'];
   readonly #conversation: Conversation;
-  #connection: Pick<ClientConnection, 'receive' | 'close'> | null = null;
+  #connection: Client | null = null;
 
   constructor({ wire, program, url, metrics }: ForeignWireOptions) {
     this.#wire = wire;
@@ -49,13 +52,15 @@ export class ForeignWire implements Wire {
   }
 
   /** Begins to talk for the client. */
-  connect(connection: Pick<ClientConnection, 'receive' | 'close'>): void {
+  connect(connection: Client): void {
     this.#connection = connection;
     this.#conversation.opened();
   }
 
   /** Handles a message of the client. */
   receive(data: Buffer, isBinary: boolean): void {
+    // What is answered here never reaches the connection, which would notice a client that reads nothing.
+    if (!this.#connection?.mayReceive()) return;
     try {
       this.#conversation.fromClient(data, isBinary);
     } catch (error) {

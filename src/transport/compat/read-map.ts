@@ -7,6 +7,8 @@ export type Values = Readonly<Record<string, unknown>>;
 /** Most commas and opening brackets in a text: each may become a value, which takes far more memory than one byte. */
 const mostMarks = 4096;
 const marks: ReadonlySet<number> = new Set(Buffer.from(',[{'));
+/** Deepest nesting, as in MessagePack: what is written again must not take all of the stack. */
+const deepest = 8;
 
 /** Returns the object in a JSON text. @throws {ProtocolError} invalid_message */
 export function readJson(data: Buffer): Values {
@@ -19,6 +21,7 @@ export function readJson(data: Buffer): Values {
   } catch {
     return refuse('the text is not JSON');
   }
+  if (isDeeper(value, deepest)) refuse(`the JSON text nests deeper than ${deepest}`);
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
   return refuse('the JSON text must be an object');
 }
@@ -44,6 +47,11 @@ export function readDataUri(field: string, uri: string): Uint8Array {
     throw new ProtocolError('invalid_parameter', fault, { field });
   }
   return Buffer.from(uri.slice(comma + 1), 'base64');
+}
+
+function isDeeper(value: unknown, most: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return most === 0 || Object.values(value).some((item) => isDeeper(item, most - 1));
 }
 
 function refuse(fault: string): never {

@@ -7,6 +7,7 @@ import {
   type ServerMessage,
   type StreamParameters,
 } from '@millrace/protocol';
+import { isDeepStrictEqual } from 'node:util';
 
 /** What a client of another program wants. */
 export interface Wanted<Tag> {
@@ -141,7 +142,8 @@ export class SessionBridge<Tag> {
   /** Returns the parameters with other values than those in force; null if there are none. */
   #changesOf(parameters: ParameterUpdate = {}): ParameterUpdate | null {
     const changed = Object.entries(parameters).filter(
-      ([name, value]) => JSON.stringify(value) !== JSON.stringify(this.#parameters?.[name as ParameterName]),
+      // Not as JSON: values are not checked yet, and one of many bytes would take seconds.
+      ([name, value]) => !isDeepStrictEqual(value, this.#parameters?.[name as ParameterName]),
     );
     return changed.length === 0 ? null : Object.fromEntries(changed);
   }

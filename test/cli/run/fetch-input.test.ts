@@ -20,6 +20,18 @@ const answers: Readonly<Record<string, (request: IncomingMessage, response: Serv
   '/ended.m3u8': (_, response) => response.end('#EXTM3U\n#EXTINF:1,\na.ts\n#EXT-X-ENDLIST\n'),
   '/variants.m3u8': (_, response) => response.end('#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nended.m3u8\n'),
   '/static.mpd': (_, response) => response.end('<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static">'),
+  '/endless.m3u8': (_, response) => {
+    const write = (): void => {
+      while (!response.destroyed && response.write('#EXT-X-ANYTHING\n'.repeat(4096)));
+    };
+    response.on('drain', write);
+    write();
+  },
+  '/percent.jpg': (request, response) => {
+    const basic = `Basic ${Buffer.from(':50%').toString('base64')}`;
+    response.statusCode = request.headers.authorization === basic ? 200 : 401;
+    response.end(tower);
+  },
   '/endless': (_, response) => response.write('a part'),
   '/cut.jpg': (_, response) => {
     response.setHeader('content-length', 1000).write('a part');
@@ -48,6 +60,7 @@ describe('a file from the network', () => {
       assert.ok('file' in found);
       ({ file } = found);
       assert.deepEqual(await readFile(file), Buffer.from(tower));
+      assert.ok('file' in (await fetchInput(at('/percent.jpg', ':50%@'), { scratch: scratch.folder })));
     }
     await assert.rejects(readFile(file), { code: 'ENOENT' });
   });
@@ -85,6 +98,7 @@ describe('a file from the network', () => {
       [at('/missing.mp4'), /missing\.mp4 cannot be fetched: the server answers with status 404/],
       [at('/private.jpg', 'ann:wrong@'), /http:\/\/ann@127\S+ cannot be fetched: .*status 401/],
       [at('/cut.jpg'), /cut\.jpg cannot be fetched to its end/],
+      [at('/endless.m3u8'), /endless\.m3u8 is too long for a playlist/],
       ['http://127.0.0.1:1/a.mp4', /127\.0\.0\.1:1\/a\.mp4 cannot be fetched: /],
     ];
     for (const [url, message] of cases) {

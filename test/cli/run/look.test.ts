@@ -54,6 +54,6 @@ describe('the look of millrace run', () => {
     assert.notDeepEqual(byLook, await paint('c.png', '--look', one, '--steps', '1'));
     const { code, stderr } = await startMillrace(['run', input, '-o', join(folder, 'd.png')]).ended;
     assert.equal(code, 1);
-    assert.match(stderr, /what should it look like\? Add --prompt/);
+    assert.match(stderr, /--prompt is missing: add it/);
   });
 });

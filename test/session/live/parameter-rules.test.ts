@@ -28,16 +28,29 @@ const refused: readonly (readonly [update: unknown, field: string, message: RegE
   [{ prompt: [{ text: 'a' }] }, 'prompt', /text: a string .*, weight: a number from 0 to 1000/],
   [{ prompt: [{ text: 'a', weight: Number.NaN }] }, 'prompt', /^prompt must be/],
   [{ negative_prompt: new Uint8Array(4) }, 'negative_prompt', /not binary data$/],
+  // As JSON, each byte would be a property: a message of 8 MB would stop the server for seconds.
+  [
+    { prompt: [{ text: new Uint8Array(8), weight: 1 }] },
+    'prompt',
+    /not \[{"text":"binary data","weight":1}\]$/,
+  ],
   [{ t_index_list: [1, 1000] }, 't_index_list', /integer from 0 to 999/],
   [{ seed: -1 }, 'seed', /an integer from 0 to 4294967295/],
   [{ speed: 3 }, 'speed', /^unknown parameter "speed"$/],
   [{ constructor: 3 }, 'constructor', /^unknown parameter/],
   [[], 'parameters', /must be a map/],
   [null, 'parameters', /must be a map/],
+  [new Uint8Array(8), 'parameters', /must be a map/],
   ['strength', 'parameters', /must be a map/],
 ];
 
 describe('createParameterRules', () => {
+  it('refuses a value that nests deeper than the stack', () => {
+    let prompt: unknown = 1;
+    for (let depth = 0; depth < 50_000; depth++) prompt = [prompt];
+    assert.throws(() => rules.check({ prompt }), { field: 'prompt', message: /not \[{4}"\.\.\."\]{4}$/ });
+  });
+
   it('prefers the defaults of the model to the general ones', () => {
     assert.equal(rules.defaults.prompt, 'blueprint');
     assert.equal(rules.defaults.width, 256);

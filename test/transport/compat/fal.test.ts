@@ -171,6 +171,11 @@ describe("fal's realtime client", () => {
     ['a value out of range', { image: picture, strength: 7 }, /invalid_parameter: strength must be/],
     ['a picture elsewhere', { image_url: 'https://example.org/a.jpg' }, /image_url must be a data URI/],
     ['several images', { image: picture, num_images: 4 }, /num_images must be an integer from 1 to 1/],
+    [
+      'bytes in a wrong place',
+      { image_size: { bytes: new Uint8Array(5 << 20) } },
+      /not {"bytes":"binary data"}/,
+    ],
     ['an unknown size', { image: picture, image_size: 'huge' }, /image_size must be one of square/],
     ['a file that is no picture', { image: Uint8Array.of(1, 2, 3) }, /invalid_frame: .*JPEG, PNG or WebP/],
   ];
@@ -205,6 +210,17 @@ describe("fal's realtime client", () => {
       error: 'invalid_message',
       reason: 'the text is not JSON',
     });
+    assert.equal((await talk.closed).code, 4400);
+  });
+
+  it('is told that its JSON nests too deep: written again, it would take all of the stack', async () => {
+    await using talk = await new TalkingSocket(`${server.url.replace('http', 'ws')}/a/b/realtime`).open();
+    talk.socket.send(`{"prompt":${'['.repeat(4000)}${']'.repeat(4000)},"image_url":"${uri}"}`);
+    const { error, reason } = JSON.parse(String(await talk.until((heard) => heard[0]))) as object as {
+      readonly error: string;
+      readonly reason: string;
+    };
+    assert.deepEqual([error, reason], ['invalid_message', 'the JSON text nests deeper than 8']);
     assert.equal((await talk.closed).code, 4400);
   });
 

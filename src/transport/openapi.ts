@@ -101,7 +101,7 @@ function routeTexts(parameters: object): Readonly<Record<string, RouteText>> {
       summary:
         'The results of a session as Motion JPEG, by a link of its owner; HEAD says whether the link leads to one',
       answers: { 200: { 'multipart/x-mixed-replace': file } },
-      errors: ['invalid_link', 'not_found', 'too_many_viewers'],
+      errors: ['invalid_link', 'not_found', 'rate_limited', 'too_many_viewers'],
     },
     'GET /v1/admin/overview': {
       summary: 'State, sessions and recent history, for dashboards',

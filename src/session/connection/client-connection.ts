@@ -112,7 +112,7 @@ export class ClientConnection {
 
   /** Changes parameters of an active session. @throws {ParameterError | ProtocolError} if that is not allowed. */
   async steer(update: Parameters<UpdateQueue['steer']>[1]): Promise<void> {
-    if (this.#session !== null) await this.#updates.steer(this.#session, update);
+    if (this.mayReceive() && this.#session !== null) await this.#updates.steer(this.#session, update);
   }
 
   /** Returns whether a message may be handled now. A client that does not read its answers is disconnected. */

@@ -61,14 +61,23 @@ interface Position {
   readonly frame: number;
 }
 
+/** What the session is asked for. */
+interface Asked {
+  /** The number of the event that asked; null if none did. */
+  readonly event: number | null;
+  readonly picture: Uint8Array | null;
+}
+
 class SglangTalk implements Conversation {
   readonly #side: ClientSide;
   readonly #modes: readonly string[];
-  readonly #bridge: SessionBridge<number | null>;
+  readonly #bridge: SessionBridge<Asked>;
   readonly #session = randomUUID();
   #request: SglangRequest | null = null;
   /** The picture that each frame is made from; null for noise. */
   #picture: Uint8Array | null = null;
+  /** A picture that the session has refused: it would refuse it again, without an end. */
+  #unusable: Uint8Array | null = null;
   /** All that events have changed. */
   #changes: ParameterUpdate = {};
   #event: { readonly id: number | null; readonly from: number } = { id: null, from: 0 };
@@ -86,7 +95,7 @@ class SglangTalk implements Conversation {
       client: 'sglang',
       tell: (message) => side.tell(message),
       token: side.url.searchParams.get('token') ?? undefined,
-      onInForce: (id, from) => (this.#event = { id, from }),
+      onInForce: ({ event: id }, from) => (this.#event = { id, from }),
     });
   }
 
@@ -105,14 +114,14 @@ class SglangTalk implements Conversation {
     this.#changes = { ...this.#changes, ...parameters };
     this.#bridge.ask({
       parameters: this.#changes,
-      tag: id,
+      tag: { event: id, picture: this.#picture },
       ...(this.#picture && { picture: this.#picture }),
     });
   }
 
   fromServer(message: ServerMessage): void {
-    this.#bridge.hear(message);
-    if (message.type === 'error') return this.#refuse(message);
+    const asked = this.#bridge.hear(message);
+    if (message.type === 'error') return this.#refuse(message, asked);
     if (message.type === 'result') {
       this.#sent = this.#sent
         .then(() => this.#deliver(message))
@@ -135,7 +144,7 @@ class SglangTalk implements Conversation {
     if (!this.#modes.includes(mode)) throw new ProtocolError('unsupported_mode', needsPicture);
     this.#request = request;
     this.#picture = request.picture;
-    this.#bridge.ask({ parameters: request.parameters, tag: null });
+    this.#bridge.ask({ parameters: request.parameters, tag: { event: null, picture: null } });
   }
 
   #changePicture(picture: Uint8Array): void {
@@ -149,7 +158,8 @@ class SglangTalk implements Conversation {
   /** Sends the picture to the session again as soon as the last one does not wait any more, at most at the rate. */
   #feed(): void {
     const picture = this.#picture;
-    if (picture === null || this.#request === null || !this.#bridge.free) return;
+    if (picture === null || picture === this.#unusable) return;
+    if (this.#request === null || !this.#bridge.free) return;
     const now = performance.now();
     clearTimeout(this.#timer);
     if (now < this.#nextAt) {
@@ -158,7 +168,7 @@ class SglangTalk implements Conversation {
     }
     const { fps } = this.#request;
     this.#nextAt = fps === 0 ? 0 : Math.max(now, this.#nextAt + 1000 / fps);
-    this.#bridge.ask({ picture, tag: this.#event.id });
+    this.#bridge.ask({ picture, tag: { event: this.#event.id, picture } });
   }
 
   /** Sends a result, and after the last one of a chunk its statistics; after the last chunk, closes. */
@@ -213,8 +223,9 @@ class SglangTalk implements Conversation {
     return message.length + payload.length;
   }
 
-  #refuse({ code, message }: ErrorMessage): void {
+  #refuse({ code, message }: ErrorMessage, asked: Asked | undefined): void {
     if (passes(code)) return;
+    if (code === 'invalid_frame' && asked) this.#unusable = asked.picture;
     this.#changes = {};
     this.#say({ type: 'error', content: `${code}: ${message}` });
     // Without a session there is nothing to go on with.

@@ -12,6 +12,8 @@ import { sessionContext } from '../rig.js';
 interface Client {
   readonly connection: ClientConnection;
   readonly sent: readonly ServerMessage[];
+  /** Lets so many bytes wait for the network. */
+  readonly buffer: (bytes: number) => void;
 }
 
 /** A token is the number of steps that it allows. */
@@ -29,11 +31,12 @@ async function join(token?: string): Promise<Client> {
     send: (message: ServerMessage) => void sent.push(message),
     close: () => {},
   };
+  const buffer = (bytes: number): void => void (wire.bufferedBytes = bytes);
   const connection = connections.enter(wire);
   assert.ok(connection);
   connection.receive(encodeMessage({ type: 'hello', ...(token !== undefined && { token }) }));
   while (connection.state !== 'active') await turn();
-  return { connection, sent };
+  return { connection, sent, buffer };
 }
 
 const of = (client: Client, type: ServerMessage['type']): readonly ServerMessage[] =>
@@ -65,5 +68,16 @@ describe('a change in the place of the clients', () => {
     const opening = connections.enter({ bufferedBytes: 0, send: () => {}, close: () => {} });
     assert.equal(opening?.state, 'opening');
     assert.equal(await connections.steer({ seed: 5 }, null), 2);
+  });
+
+  it('is for none whose client does not read: what it is told would fill the memory', async () => {
+    const deaf = await join();
+    deaf.buffer(1e9);
+    await connections.steer({ seed: 6 }, null);
+    assert.deepEqual(
+      of(deaf, 'error').map((message) => message.type === 'error' && message.code),
+      ['slow_reader'],
+    );
+    assert.equal(of(deaf, 'updated').length, 0);
   });
 });

@@ -193,6 +193,18 @@ describe("SGLang's realtime video", () => {
     await client.talk.until(() => client.frames.find((frame) => frame['event_id'] === 3));
   });
 
+  it('says once that a picture is unusable, and goes on with the next', async () => {
+    await using client = await open({ ...init, first_frame: Uint8Array.of(1, 2, 3) });
+    assert.match(await client.error(), /invalid_frame: /);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    assert.deepEqual(
+      client.messages.map(({ type }) => type),
+      ['error'],
+    );
+    client.send({ type: 'event', event_id: 4, kind: 'frame', payload: picture });
+    await client.first(3);
+  });
+
   it('refuses text, and what is not MessagePack', async () => {
     for (const data of ['{"type":"init"}', Uint8Array.of(0xc1)]) {
       await using client = new Client(server.url);

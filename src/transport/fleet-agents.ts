@@ -1,5 +1,4 @@
 import type { Logger } from 'pino';
-import type { Settings } from '../settings/settings.js';
 import { AgentServer, type AgentReport } from './agent-server.js';
 import { AgonesReporter } from './agones.js';
 
@@ -8,18 +7,22 @@ const noSharedKey =
   'the server has an agent for a balancer, but no resumeKey: streams that move between servers start over; ' +
   'give all servers of the fleet the same (--resume-key)';
 
+/** Of the settings, by their names. */
+interface FleetSettings {
+  readonly agentHost: string;
+  readonly agentPort: number;
+  readonly agones: boolean;
+  readonly resumeKey: string;
+}
+
 /** What tells the balancer and the orchestrator of a fleet how many more streams this server can take. */
 export class FleetAgents implements AsyncDisposable {
-  readonly #settings: Pick<Settings, 'agentHost' | 'agentPort' | 'agones' | 'resumeKey'>;
+  readonly #settings: FleetSettings;
   readonly #log: Logger;
   readonly #agent: AgentServer;
   readonly #agones: AgonesReporter | null;
 
-  constructor(
-    settings: Pick<Settings, 'agentHost' | 'agentPort' | 'agones' | 'resumeKey'>,
-    report: () => AgentReport,
-    log: Logger,
-  ) {
+  constructor(settings: FleetSettings, report: () => AgentReport, log: Logger) {
     this.#settings = settings;
     this.#log = log;
     this.#agent = new AgentServer(report);

@@ -172,6 +172,8 @@ function schemaOf({ summary, description, body, answers, errors: codes }: RouteT
 }
 
 function answerOf(description: string, content: Readonly<Record<string, object>>): object {
+  // An answer without a body: the generator of the document fails at an empty map.
+  if (Object.keys(content).length === 0) return { description, type: 'null' };
   return { description, content: contentOf(content) };
 }
 

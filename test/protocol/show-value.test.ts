@@ -6,7 +6,7 @@ describe('showValue', () => {
   it('shows values as JSON, and numbers that JSON lacks', () => {
     assert.equal(showValue({ a: [1, 'b', null] }), '{"a":[1,"b",null]}');
     assert.deepEqual([showValue(Number.NaN), showValue(-Infinity)], ['NaN', '-Infinity']);
-    assert.deepEqual([showValue(undefined), showValue(null)], ['undefined', 'null']);
+    assert.deepEqual([showValue([].at(0)), showValue(null)], ['undefined', 'null']);
     assert.equal(showValue('x'.repeat(100)), `"${'x'.repeat(59)}... (102 characters)`);
   });
 

@@ -1,4 +1,4 @@
-/** International text in PNG files: chunks iTXt, PNG (third edition) section 11.3.3.4. */
+// International text in PNG files: chunks iTXt, PNG (third edition) section 11.3.3.4.
 
 const signature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 /** Length and type before the data of a chunk, and the checksum after it, in bytes. */

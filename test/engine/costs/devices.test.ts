@@ -48,7 +48,7 @@ test('pictures that share calls take longer on a slower device, and the rates of
   );
   const both = combined([
     sharing,
-    { ...slower, pictureCosts: [...slower.pictureCosts!, { rows: 4, ms: 30 }] },
+    { ...slower, pictureCosts: [...slower.pictureCosts, { rows: 4, ms: 30 }] },
   ]);
   assert.deepEqual(both.pictureCosts, [
     { rows: 2, ms: 6 },

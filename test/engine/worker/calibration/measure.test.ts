@@ -212,7 +212,10 @@ it('costs are measured again if the kept file is invalid', async () => {
       { ...one, ms: '10' },
       { ...one, ms: 0 },
       { ...one, ms: -0.5 },
-    ].map((point) => ({ ...usual, costs: [point, ...others] })),
+    ].map((point) => {
+      const { pictureMs, pictureCosts } = usual;
+      return { costs: [point, ...others], pictureMs, pictureCosts };
+    }),
     { costs: usual.costs, pictureMs: 7 },
     { ...usual, pictureCosts: [] },
     { ...usual, pictureCosts: [{ rows: 2, ms: 7 }] },

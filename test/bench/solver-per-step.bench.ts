@@ -152,12 +152,9 @@ function tunedError(on: Task, candidate: Candidate): number | null {
   const sameSamples = !addsNoise && stages.every(({ inputScale }) => inputScale === 1);
   const sameStages =
     candidate.timestep_spacing === 'trailing' && stages.length === candidate.t_index_list?.length;
-  return sameSamples && sameStages
-    ? errorOf(
-        stages.map(() => solver),
-        [on],
-      )
-    : null;
+  if (!sameSamples || !sameStages) return null;
+  const steps = stages.map(() => solver);
+  return errorOf(steps, [on]);
 }
 
 const figures: Figure[] = [];

@@ -27,7 +27,7 @@ export function readParameters(
 }
 
 /** Returns whether a field has a value: to these programs, null means nothing. */
-export function isGiven(value: unknown): boolean {
+export function isGiven<T>(value: T): value is NonNullable<T> {
   return value !== undefined && value !== null;
 }
 

@@ -54,10 +54,16 @@ describe('the audience of a session', () => {
     const [a, b] = [new Audience(all), new Audience(all)];
     a.join(viewer());
     const leave = a.join(viewer());
-    assert.throws(() => a.join(viewer()), { code: 'too_many_viewers', message: /session .* at most 2 \(maxViewersPerSession\)/ });
+    assert.throws(() => a.join(viewer()), {
+      code: 'too_many_viewers',
+      message: /session .* at most 2 \(maxViewersPerSession\)/,
+    });
     b.join(viewer());
     assert.equal(reported.viewers, 3);
-    assert.throws(() => b.join(viewer()), { code: 'too_many_viewers', message: /server .* at most 3 \(maxViewers\)/ });
+    assert.throws(() => b.join(viewer()), {
+      code: 'too_many_viewers',
+      message: /server .* at most 3 \(maxViewers\)/,
+    });
     leave();
     assert.equal(reported.viewers, 2);
     b.join(viewer());

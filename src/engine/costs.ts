@@ -122,7 +122,7 @@ export class ExpectedCosts {
   }
 }
 
-/** Returns the milliseconds to encode and decode one of so many pictures that share the calls, at the usual size. */
+/** Returns the milliseconds to encode and decode a picture of the default size, in calls with this many pictures. */
 function pictureMs({ pictureMs: alone, pictureCosts = [] }: MeasuredCosts, together: number): number {
   return together > 1 && pictureCosts.length > 0 ? cost(pictureCosts, together) / together : alone;
 }

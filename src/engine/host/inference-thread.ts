@@ -1,6 +1,6 @@
 import process from 'node:process';
-import { setTimeout } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
+import { withinTime } from '../within-time.js';
 
 /** Threads that have not ended. */
 const threads = new Set<Worker>();
@@ -9,10 +9,7 @@ const threads = new Set<Worker>();
 export async function inferenceThreadsEnd(timeoutMs: number): Promise<boolean> {
   const ends = [...threads].map((thread) => new Promise((resolve) => thread.once('exit', resolve)));
   // Abandoned threads do not keep the process alive; the timer does.
-  const timer = new AbortController();
-  const timeout = setTimeout(timeoutMs, null, { signal: timer.signal }).catch(() => {});
-  await Promise.race([Promise.all(ends), timeout]);
-  timer.abort();
+  await withinTime(Promise.all(ends), timeoutMs);
   return threads.size === 0;
 }
 

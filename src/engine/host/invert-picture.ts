@@ -1,6 +1,6 @@
 import { once } from 'node:events';
-import { setTimeout } from 'node:timers/promises';
 import type { EditedPicture, InversionJob, InversionNews } from '../inversion.js';
+import { withinTime } from '../within-time.js';
 import { startInferenceThread } from './inference-thread.js';
 
 /** Longest wait for the current call when the signal is aborted. */
@@ -27,7 +27,7 @@ export async function invertPicture(
   } catch (error) {
     if (signal.aborted) {
       worker.postMessage('stop');
-      await Promise.race([once(worker, 'exit'), setTimeout(stopTimeoutMs, null, { ref: false })]);
+      await withinTime(once(worker, 'exit'), stopTimeoutMs);
       worker.unref();
     }
     throw error;

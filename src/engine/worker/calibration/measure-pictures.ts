@@ -2,10 +2,9 @@ import type { Image } from '../../../image/image.js';
 import { asError } from '../../as-error.js';
 import type { CostCurve } from '../../costs.js';
 import type { ModelRuntime } from '../networks/runtime.js';
-import { usualSize } from '../networks/sizes.js';
-import { median, msOf } from './timing.js';
+import { blankPicture } from '../networks/sizes.js';
+import { median, msOf, usualCounts } from './timing.js';
 
-const counts = [1, 2, 4, 8];
 const rounds = 3;
 /** Calls of twice as many pictures are tried while a picture takes at most this share of its time in smaller calls. */
 const worthwhile = 0.95;
@@ -42,15 +41,14 @@ export async function measurePictures(vae: Vae, options: MeasurePicturesOptions)
   const one = { rows: 1, ms: aloneMs };
   const curve = [one];
   if (vaeEncoder.rows === 1 || vaeDecoder.rows === 1) return curve;
-  const size = usualSize(vae.folder);
-  const blank = (): Image => ({ ...size, data: new Uint8Array(3 * size.width * size.height) });
-  const pictures = Array.from({ length: Math.max(...counts) }, (_, i) => {
-    const picture = blank();
-    return { ...picture, data: picture.data.map((_, at) => ((i + 1) * at) % 256) };
+  const counts = usualCounts.filter((count) => count > 1 && count <= most);
+  const pictures = Array.from({ length: Math.max(0, ...counts) }, (_, i) => {
+    const { data, ...size } = blankPicture(vae.folder);
+    return { ...size, data: data.map((_, at) => ((i + 1) * at) % 256) };
   });
   const pass: Pass = async (some) => {
     const latents = (await vae.encode(some)).flatMap((latent) => latent?.slice() ?? []);
-    const outs = latents.map(blank);
+    const outs = latents.map(() => blankPicture(vae.folder));
     if (latents.length > 0) await vae.decode(latents, outs);
     return { latents, outs };
   };
@@ -58,7 +56,7 @@ export async function measurePictures(vae: Vae, options: MeasurePicturesOptions)
     proceed();
     return pass(pictures.slice(0, count));
   };
-  for (const count of counts.filter((some) => some > 1 && some <= most)) {
+  for (const count of counts) {
     onProgress('measuring the cost of pictures');
     proceed();
     const problem = await problemOf(pictures.slice(0, count), pass);

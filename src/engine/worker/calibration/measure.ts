@@ -3,17 +3,15 @@ import type { Device } from '../../device.js';
 import type { Calibration, CalibrationTime } from '../../messages.js';
 import { CalibrationFile, fieldsOf } from './cache.js';
 import { measurePictures } from './measure-pictures.js';
-import { NotFiniteError } from '../networks/finite.js';
 import type { Row, RowValues } from '../../../diffusion/stream.js';
 import type { ModelFolder } from '../../../model/folder.js';
-import { median, msOf, stillTakes } from './timing.js';
+import { median, msOf, stillTakes, usualCounts } from './timing.js';
 import type { SteeredLayout } from '../../../model/layout/steered.js';
 import type { FeatureSource } from '../networks/control-networks.js';
 import type { ModelRuntime } from '../networks/runtime.js';
 import { usualSize, type Shape } from '../networks/sizes.js';
 import { blankRow } from '../networks/unet.js';
 
-const rowCounts = [1, 2, 4, 8];
 /**
  * Rounds over all row counts, of which the median counts: a short disturbance then affects only one time of each. On a
  * slow device, which is disturbed less, the fewest rounds are enough.
@@ -36,7 +34,10 @@ export interface MeasureOptions {
 }
 
 /** The networks to measure. */
-type Networks = Pick<ModelRuntime, 'folder' | 'latentShape' | 'encode' | 'decode' | 'predict'> & {
+type Networks = Pick<
+  ModelRuntime,
+  'folder' | 'latentShape' | 'encode' | 'encodeOne' | 'decode' | 'decodeOne' | 'predict'
+> & {
   readonly controls: FeatureSource | null;
 };
 
@@ -46,9 +47,9 @@ interface DatedCosts extends MeasuredCosts {
 }
 
 /**
- * Warms all networks up, and times the U-Net at 1, 2, 4 and 8 rows and the VAE at as many pictures, at the model's default size. Results
- * are saved by model, device, CPU, thread count and Node version, until the machine proves faster or slower than they
- * say. If the model can be steered by pictures, what that costs is measured with them.
+ * Warms all networks up, and times the U-Net at 1, 2, 4 and 8 rows, and the VAE at a picture a call and at several, at
+ * the model's default size. Results are saved by model, device, CPU, thread count and Node version, until the machine
+ * proves faster or slower than they say. If the model can be steered by pictures, what that costs is measured with them.
  */
 export async function measureCosts(runtime: Networks, options: MeasureOptions): Promise<DatedCosts> {
   const plain = await measurePlain(runtime, options);
@@ -64,12 +65,10 @@ async function measurePlain(runtime: Networks, options: MeasureOptions): Promise
   const shape = runtime.latentShape(size);
   options.onProgress('warming up');
   const image = new Uint8Array(size.width * size.height * 3);
-  const out = new Uint8Array(image.length);
+  const out = new Uint8ClampedArray(image.length);
   const picture = async (): Promise<void> => {
     proceed();
-    const [latent] = await runtime.encode([{ ...size, data: image }]);
-    if (!latent) throw new NotFiniteError('vae_encoder');
-    await runtime.decode([latent], [{ ...size, data: out }]);
+    await runtime.decodeOne(await runtime.encodeOne(image, size), size, out);
   };
   await picture();
   const row = blankRow(runtime.folder, shape, 500);
@@ -185,9 +184,9 @@ interface Trials {
 
 /** Measures all costs: the medians over the rounds. */
 async function measureAll({ call, picture }: Trials): Promise<MeasuredCosts> {
-  const calls = rowCounts.map((rows) => ({ rows, times: [] as number[] }));
+  const calls = usualCounts.map((rows) => ({ rows, times: [] as number[] }));
   const pictures: number[] = [];
-  for (const rows of rowCounts) await call(rows);
+  for (const rows of usualCounts) await call(rows);
   const { fewest, most, enoughMs } = rounds;
   const start = performance.now();
   while (pictures.length < fewest || (pictures.length < most && performance.now() - start < enoughMs)) {
@@ -214,7 +213,7 @@ async function stillHold(
 
 function isMeasured(value: unknown): value is MeasuredCosts {
   const { costs, pictureMs, pictureCosts } = fieldsOf(value);
-  return isTime(pictureMs) && isCurve(costs, rowCounts.length) && isCurve(pictureCosts, 1);
+  return isTime(pictureMs) && isCurve(costs, usualCounts.length) && isCurve(pictureCosts, 1);
 }
 
 function isSteered(value: unknown): value is SteeredCosts {
@@ -223,11 +222,11 @@ function isSteered(value: unknown): value is SteeredCosts {
   return isTime(ratio) && each.every((one) => typeof one === 'number' && one >= 0);
 }
 
-/** Returns whether a value is a curve over the first of our numbers of rows, at least so many. */
+/** Returns whether a value is a curve over the first usual counts. @param least number of them. */
 function isCurve(value: unknown, least: number): boolean {
-  if (!Array.isArray(value) || value.length < least || value.length > rowCounts.length) return false;
+  if (!Array.isArray(value) || value.length < least || value.length > usualCounts.length) return false;
   const points = value.map(fieldsOf);
-  return points.every(({ rows, ms }, i) => rows === rowCounts[i] && isTime(ms));
+  return points.every(({ rows, ms }, i) => rows === usualCounts[i] && isTime(ms));
 }
 
 function isTime(value: unknown): boolean {

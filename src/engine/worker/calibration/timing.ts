@@ -1,3 +1,6 @@
+/** Numbers of rows, and of pictures, whose calls are measured. */
+export const usualCounts: readonly number[] = [1, 2, 4, 8];
+
 /** A kept time holds while the machine takes no less than this share of it, and no more than the inverse. */
 const tolerance = 0.8;
 /** Measurements that decide whether it holds, unless the first one agrees. */

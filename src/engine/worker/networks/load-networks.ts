@@ -1,4 +1,3 @@
-import type { Image } from '../../../image/image.js';
 import type { ModelFolder } from '../../../model/folder.js';
 import type { PrecomputedInput } from '../../../model/layout/precomputed.js';
 import type { Graph } from '../../../model/layout/ports.js';
@@ -13,7 +12,7 @@ import type { PartUse } from './place-part.js';
 import { PrecomputedValues } from './precomputed-values.js';
 import { Preprocessor } from './preprocessor.js';
 import { Preprocessors } from './preprocessors.js';
-import { latentShape, usualSize, volume } from './sizes.js';
+import { blankPicture, latentShape, usualSize, volume } from './sizes.js';
 import { TextEncoders, type TextEncoder } from './text-encoders.js';
 import { blankRow, Unet, type UnetGraph } from './unet.js';
 
@@ -170,10 +169,4 @@ async function loadControl(folder: ModelFolder, layout: ControlLayout, load: Loa
     make: (part) => ({ layout, part }),
     trial: (control) => new ControlNetworks(folder, [control]).features(name, picture.data, picture),
   });
-}
-
-/** Returns a black picture of the model's usual size. */
-function blankPicture(folder: ModelFolder): Image {
-  const { width, height } = usualSize(folder);
-  return { width, height, data: new Uint8Array(3 * width * height) };
 }

@@ -1,3 +1,4 @@
+import type { Image } from '../../../image/image.js';
 import type { ModelFolder } from '../../../model/folder.js';
 
 /** Size of an image in pixels. */
@@ -17,6 +18,12 @@ export function volume(shape: readonly number[]): number {
 /** Returns the model's default size, at which costs are measured. */
 export function usualSize({ defaults, pixelFactor }: ModelFolder): Size {
   return { width: defaults.width ?? 64 * pixelFactor, height: defaults.height ?? 64 * pixelFactor };
+}
+
+/** Returns a black picture of the model's default size. */
+export function blankPicture(folder: ModelFolder): Image {
+  const size = usualSize(folder);
+  return { ...size, data: new Uint8Array(3 * size.width * size.height) };
 }
 
 /**

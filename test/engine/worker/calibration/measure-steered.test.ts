@@ -50,11 +50,13 @@ async function measure(
     {
       folder,
       latentShape: (given) => latentShape(folder, given),
-      encode() {
+      encodeOne() {
         clock += 1;
-        return Promise.resolve([new Float32Array(1)]);
+        return Promise.resolve(new Float32Array(1));
       },
-      decode: () => Promise.resolve([true]),
+      decodeOne: () => Promise.resolve(),
+      encode: () => assert.fail('no frames enter together'),
+      decode: () => assert.fail('no frames leave together'),
       predict(rows, _, kept) {
         const use = useOf(rows[0]);
         assert.equal(kept !== undefined, use === 'bank', 'what it computes for the bank is taken too');

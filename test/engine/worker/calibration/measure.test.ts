@@ -55,16 +55,18 @@ async function measure(
       folder,
       controls: null,
       latentShape: (given) => latentShape(folder, given),
-      encode([{ data, ...given }]) {
-        assert.deepEqual([given, data.length], [size, size.width * size.height * 3]);
+      encodeOne(pixels, given) {
+        assert.deepEqual([given, pixels.length], [size, size.width * size.height * 3]);
         doWork('encode');
-        return Promise.resolve([latent]);
+        return Promise.resolve(latent);
       },
-      decode([given], [{ data, ...givenSize }]) {
-        assert.deepEqual([given, givenSize, data.length], [latent, size, size.width * size.height * 3]);
+      decodeOne(given, givenSize, out) {
+        assert.deepEqual([given, givenSize, out.length], [latent, size, size.width * size.height * 3]);
         doWork('decode');
-        return Promise.resolve([true]);
+        return Promise.resolve();
       },
+      encode: () => assert.fail('no frames enter together'),
+      decode: () => assert.fail('no frames leave together'),
       predict(rows, given) {
         assert.deepEqual(given, shape);
         doWork(`${rows.length} rows`);

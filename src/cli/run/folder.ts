@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
-import type { Rational } from '../../video/timing.js';
+import { timebaseOf, type Rational } from '../../video/timing.js';
 import type { Input } from './input.js';
 import { namesOf } from './pattern.js';
 import { RunError } from './run-error.js';
@@ -66,7 +66,7 @@ async function openPictures(
     isLive: false,
     video: null,
     last: null,
-    timebase: { numerator: rate.denominator, denominator: rate.numerator },
+    timebase: timebaseOf(rate),
     rate,
     passedOver,
     async *frames() {

@@ -8,7 +8,7 @@ import type { Ffmpeg } from '../../video/ffmpeg.js';
 import { probeVideo } from '../../video/probe.js';
 import { readVideo } from '../../video/read.js';
 import { formatOptions } from '../../video/streams.js';
-import { constantRate, type Rational } from '../../video/timing.js';
+import { constantRate, timebaseOf, type Rational } from '../../video/timing.js';
 import type { Input, InputOptions } from './input.js';
 import { RunError } from './run-error.js';
 import { maxPixels, readStill } from './still.js';
@@ -96,7 +96,6 @@ function openAnimation(path: string, animation: Animation): Input {
 }
 
 function openPicture(path: string, rate: Rational): Input {
-  const timebase = { numerator: rate.denominator, denominator: rate.numerator };
   return {
     kind: 'image',
     path,
@@ -105,7 +104,7 @@ function openPicture(path: string, rate: Rational): Input {
     video: null,
     last: null,
     passedOver: [],
-    timebase,
+    timebase: timebaseOf(rate),
     rate,
     async *frames() {
       yield { image: await readStill(path), time: 0, name: basename(path) };

@@ -10,6 +10,7 @@ import {
 } from '../../video/destinations.js';
 import { type Ffmpeg, VideoError } from '../../video/ffmpeg.js';
 import { isUrl, needSystemFfmpeg, withoutPassword } from '../../video/streams.js';
+import { secondsOf, type Rational } from '../../video/timing.js';
 import { VideoWriter } from '../../video/write.js';
 import { noTracks, type Output, type OutputOptions } from './output.js';
 import { RunError } from './run-error.js';
@@ -30,7 +31,7 @@ export async function openStreamOutput(target: string, options: OutputOptions): 
     needSystemFfmpeg(system, `${withoutPassword(target)} cannot be opened`);
     const destination = isUrl(target) ? networkDestination(target, crf) : deviceDestination(target);
     // Those who watch expect each frame at its time.
-    const paced = input.isLive ? null : new Pace(input.timebase.numerator / input.timebase.denominator);
+    const paced = input.isLive ? null : new Pace(input.timebase);
     return writeStream(withoutPassword(target), system, destination, options, paced);
   }
   if (isatty(1))
@@ -96,17 +97,17 @@ function writeRaw(): Output {
 
 /** Lets frames out no earlier than the time between them says. */
 class Pace {
-  readonly #secondsPerTick: number;
+  readonly #timebase: Rational;
   #start: { readonly at: number; readonly time: number } | null = null;
 
-  constructor(secondsPerTick: number) {
-    this.#secondsPerTick = secondsPerTick;
+  constructor(timebase: Rational) {
+    this.#timebase = timebase;
   }
 
   /** Waits until a frame is due. @param time in ticks. */
   async until(time: number): Promise<void> {
     this.#start ??= { at: performance.now(), time };
-    const due = this.#start.at + (time - this.#start.time) * this.#secondsPerTick * 1000;
+    const due = this.#start.at + secondsOf(time - this.#start.time, this.#timebase) * 1000;
     await setTimeout(Math.max(0, due - performance.now()));
   }
 }

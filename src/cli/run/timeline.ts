@@ -6,7 +6,7 @@ import {
   type ParameterUpdate,
 } from '@millrace/protocol';
 import { parse, YAMLParseError } from 'yaml';
-import type { Timing } from '../../video/timing.js';
+import { secondsOf, type Timing } from '../../video/timing.js';
 import { RunError } from './run-error.js';
 import { readTextFile } from './text-file.js';
 
@@ -68,9 +68,8 @@ export class Timeline {
 
   /** Returns what changes before the frame with this time, in ticks, in order. Each change once. */
   take(time: number): readonly ParameterUpdate[] {
-    const { timebase } = this.#timing;
     this.#start ??= time;
-    const seconds = ((time - this.#start) * timebase.numerator) / timebase.denominator;
+    const seconds = secondsOf(time - this.#start, this.#timing.timebase);
     const due = this.#changes.filter(({ at }) => at <= seconds);
     this.#changes.splice(0, due.length);
     this.#frames += 1;

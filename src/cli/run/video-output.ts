@@ -2,7 +2,7 @@ import { rename, rm } from 'node:fs/promises';
 import { cutVideo } from '../../video/cut.js';
 import { fileDestination } from '../../video/destinations.js';
 import { fileArgument, ffmpegAdvice, type Ffmpeg, VideoError } from '../../video/ffmpeg.js';
-import type { Rational } from '../../video/timing.js';
+import { periodOf, secondsOf } from '../../video/timing.js';
 import { planTracks } from '../../video/tracks.js';
 import { keepsLastDuration, VideoWriter } from '../../video/write.js';
 import { noTracks, type Output, type OutputOptions } from './output.js';
@@ -48,8 +48,8 @@ export async function openVideo(
       await writer?.finish().catch(nameOutput);
       if (!isCut || tracks.kept.length === 0) return rename(part, path);
       // The writer has copied all of the sound.
-      const length = rate ? ticksOf(rate, timebase) : latest - before;
-      const end = ((latest + length) * timebase.numerator) / timebase.denominator;
+      const length = rate ? periodOf(rate, timebase) : latest - before;
+      const end = secondsOf(latest + length, timebase);
       await cutVideo(ffmpeg, part, cut, end).catch(nameOutput);
       await rename(cut, path);
     },
@@ -59,9 +59,4 @@ export async function openVideo(
       await rm(cut, { force: true });
     },
   };
-}
-
-/** Returns how long a frame is shown at a rate, in ticks. */
-function ticksOf(rate: Rational, timebase: Rational): number {
-  return (rate.denominator * timebase.denominator) / (rate.numerator * timebase.numerator);
 }

@@ -8,10 +8,10 @@ import {
   pipeFormatNames,
   type Destination,
 } from '../../video/destinations.js';
-import { type Ffmpeg, VideoError } from '../../video/ffmpeg.js';
+import type { Ffmpeg } from '../../video/ffmpeg.js';
 import { isUrl, needSystemFfmpeg, withoutPassword } from '../../video/streams.js';
 import { secondsOf, type Rational } from '../../video/timing.js';
-import { VideoWriter } from '../../video/write.js';
+import { FrameWriter } from './frame-writer.js';
 import { noTracks, type Output, type OutputOptions } from './output.js';
 import { RunError } from './run-error.js';
 
@@ -51,27 +51,17 @@ function writeStream(
   { input: { timebase, rate } }: OutputOptions,
   pace: Pace | null,
 ): Output {
-  let writer: VideoWriter | null = null;
-  const nameOutput = (error: unknown): never => {
-    if (!(error instanceof VideoError)) throw error;
-    throw new VideoError(`${name} cannot be written: ${withoutPassword(error.message)}`, { cause: error });
-  };
+  const video = { destination, timebase, rate, last: null, tracks: null };
+  const writer = new FrameWriter(ffmpeg, { ...video, name, tell: withoutPassword });
   return {
     tracks: noTracks,
     notes: [],
     async write(image, { time }) {
-      const { width, height } = image;
-      const form = { width, height, timebase, rate, start: time, last: null, tracks: null };
-      writer ??= new VideoWriter(ffmpeg, { destination, ...form });
       await pace?.until(time);
-      await writer.write(image, time).catch(nameOutput);
+      await writer.write(image, time);
     },
-    async finish() {
-      await writer?.finish().catch(nameOutput);
-    },
-    async [Symbol.asyncDispose]() {
-      await writer?.[Symbol.asyncDispose]();
-    },
+    finish: () => writer.finish(),
+    [Symbol.asyncDispose]: () => writer[Symbol.asyncDispose](),
   };
 }
 

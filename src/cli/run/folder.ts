@@ -52,10 +52,10 @@ async function openPictures(
   const files = new Set(
     entries.filter((entry) => entry.isFile() || entry.isSymbolicLink()).map(({ name }) => name),
   );
-  const candidates = names.filter(
-    (name) => files.has(name) && pictureExtensions.has(extname(name).toLowerCase()),
-  );
-  const passedOver = names.filter((name) => !candidates.includes(name));
+  const isPicture = (name: string): boolean =>
+    files.has(name) && pictureExtensions.has(extname(name).toLowerCase());
+  const candidates = names.filter(isPicture);
+  const passedOver = names.filter((name) => !isPicture(name));
   if (candidates.length === 0) {
     throw new RunError(`there is no JPEG, PNG, WebP or AVIF image in ${path}${inBrackets(passedOver)}`);
   }

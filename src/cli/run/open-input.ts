@@ -1,7 +1,7 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { isatty } from 'node:tty';
-import { type Ffmpeg } from '../../video/ffmpeg.js';
-import { readVideo, type VideoSource } from '../../video/read.js';
+import type { Ffmpeg } from '../../video/ffmpeg.js';
+import type { VideoSource } from '../../video/read.js';
 import {
   deviceSource,
   isUrl,
@@ -14,10 +14,9 @@ import {
 import { fetchInput } from './fetch-input.js';
 import { openFolder, openPattern } from './folder.js';
 import type { Input, InputOptions } from './input.js';
-import { openFile } from './open-file.js';
+import { framesOf, openFile } from './open-file.js';
 import { isPattern } from './pattern.js';
 import { RunError } from './run-error.js';
-import { maxPixels } from './still.js';
 
 const noForm: StreamForm = { format: null, size: null, rate: null };
 
@@ -27,7 +26,7 @@ const noForm: StreamForm = { format: null, size: null, rate: null };
  * @throws {RunError | VideoError}
  */
 export async function openInput(path: string, options: InputOptions): Promise<Input> {
-  const { ffmpeg, rate, form = noForm, isLive = null } = options;
+  const { ffmpeg, rate, form = noForm, isLive } = options;
   if (path === '-') {
     if (isatty(0)) throw new RunError('the input is standard input (-), but nothing is piped into it');
     return openStream(await ffmpeg(), pipedSource(form, isLive ?? false));
@@ -60,15 +59,15 @@ export async function openInput(path: string, options: InputOptions): Promise<In
 /** Opens an address: a file that can be fetched, or a stream. */
 async function openAddress(url: string, options: InputOptions): Promise<Input> {
   const { ffmpeg, form = noForm, scratch, signal } = options;
-  let { isLive = true } = options;
+  let isLive = true;
   if (/^https?:/i.test(url) && scratch) {
     const found = await fetchInput(url, { scratch, signal });
     if ('file' in found) return { ...(await openFile(found.file, options)), path: withoutPassword(url) };
-    isLive = options.isLive ?? found.isLive;
+    ({ isLive } = found);
   }
   const system = await ffmpeg();
   needSystemFfmpeg(system, `${withoutPassword(url)} cannot be opened`);
-  return openStream(system, networkSource(url, form, isLive ?? true));
+  return openStream(system, networkSource(url, form, options.isLive ?? isLive));
 }
 
 function openStream(ffmpeg: Ffmpeg, source: VideoSource): Input {
@@ -82,9 +81,6 @@ function openStream(ffmpeg: Ffmpeg, source: VideoSource): Input {
     timebase: source.timebase,
     rate: null,
     passedOver: [],
-    async *frames(onDamage) {
-      for await (const frame of readVideo(ffmpeg, source, maxPixels, onDamage))
-        yield { ...frame, name: null };
-    },
+    frames: (onDamage) => framesOf(ffmpeg, source, onDamage),
   };
 }

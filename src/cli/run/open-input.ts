@@ -11,6 +11,7 @@ import {
   withoutPassword,
   type StreamForm,
 } from '../../video/streams.js';
+import { codeOf } from '../error-code.js';
 import { fetchInput } from './fetch-input.js';
 import { openFolder, openPattern } from './folder.js';
 import type { Input, InputOptions } from './input.js';
@@ -33,7 +34,7 @@ export async function openInput(path: string, options: InputOptions): Promise<In
   }
   if (isUrl(path)) return openAddress(path, options);
   const found = await stat(path).catch((error: unknown) => {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    const code = codeOf(error) ?? '';
     if (code === 'ENOENT') return null;
     throw new RunError(`${path} cannot be read (${code})`, { cause: error });
   });

@@ -9,7 +9,7 @@ import { blankStatistics, type ModelStatistics } from '../../diffusion/statistic
 import { TuningThread } from '../../engine/host/tuning-thread.js';
 import { barText, clock, Progress } from '../run/progress.js';
 import { RunError } from '../run/run-error.js';
-import { candidateOf, plainCandidates } from './candidates.js';
+import { candidateOf, plainCandidate } from './candidates.js';
 import { Measurements, subjectOf } from './measurements.js';
 import type { CommonOptions, Prepared } from './prepare.js';
 import { replaceFile } from './replace-file.js';
@@ -20,7 +20,7 @@ import type { Measure } from './search.js';
 const solver = 'DPMSolverV3Scheduler';
 const solverWithout = 'DPMSolverMultistepScheduler';
 
-/** Sessions have schedules of at most so many steps, as a rule. */
+/** Most steps of the schedules of sessions, as a rule. */
 const usualSteps = 50;
 
 /** The options of `--statistics`, as given. */
@@ -165,7 +165,7 @@ async function followPaths(
   };
   await using thread = new TuningThread(job, {
     signal,
-    onLoading: (what) => progress.say(`${what}...`),
+    onLoading: progress.loading,
     onFollowing: showLevels,
   });
   const paths: (readonly number[])[] = [];
@@ -189,15 +189,13 @@ async function compare(
   { signal, progress }: Pick<PathOptions, 'signal' | 'progress'>,
 ): Promise<readonly Row[]> {
   signal.throwIfAborted();
-  const onLoading = (what: string): void => progress.say(`${what}...`);
-  await using thread = new TuningThread({ ...job, statistics }, { signal, onLoading });
-  const scheduler = { ...space.scheduler, statistics };
+  await using thread = new TuningThread({ ...job, statistics }, { signal, onLoading: progress.loading });
+  const measured = { ...space, scheduler: { ...space.scheduler, statistics } };
+  const measure: Measure = (candidate, picture) => thread.error(candidate, picture);
   const rows: Row[] = [];
-  for (const name of [solver, solverWithout]) {
+  for (const name of [solver, solverWithout] as const) {
     for (const calls of comparedCalls) {
-      const candidates = plainCandidates({ ...space, scheduler }, calls);
-      const candidate = candidates.find((one) => one.solver === name);
-      const measure: Measure = async (one, picture) => thread.error(one, picture);
+      const candidate = plainCandidate(measured, name, calls);
       rows.push({ name, calls, error: candidate ? await meanError(candidate, measure, held) : null });
     }
   }

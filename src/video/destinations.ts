@@ -28,7 +28,7 @@ const plain = (codec: string, filter: string, options: readonly string[] = []): 
   note: null,
 });
 
-/** The formats of standard output, by their names in ffmpeg: those that need no way back in the file. */
+/** The formats of standard output, by their names in ffmpeg: those that never go back in the file. */
 const pipeFormats: Readonly<Record<string, (crf: number | null) => VideoEncoding>> = {
   matroska: liveH264,
   mpegts: liveH264,
@@ -64,7 +64,7 @@ const networkFormats: Readonly<Record<string, readonly string[]>> = {
 /** An address in the network. @throws {VideoError} if nothing can be sent to such addresses. */
 export function networkDestination(url: string, crf: number | null): Destination {
   const name = withoutPassword(url);
-  if (!URL.canParse(url)) throw new VideoError(`nothing can be sent to ${name}: it is no address`);
+  if (!URL.canParse(url)) throw new VideoError(`nothing can be sent to ${name}: it is not an address`);
   const format = networkFormats[new URL(url).protocol];
   if (!format) {
     const known = Object.keys(networkFormats).map((scheme) => `${scheme}//`);

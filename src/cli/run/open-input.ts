@@ -40,7 +40,7 @@ export async function openInput(path: string, options: InputOptions): Promise<In
   });
   if (found === null) {
     if (isPattern(path)) return openPattern(path, rate);
-    // Devices of other systems have names that are no files.
+    // On other systems, the names of devices are not files.
     if (form.format !== null) return openStream(await ffmpeg(), deviceSource(path, form, isLive ?? true));
     throw new RunError(`there is no file or folder ${path}`);
   }

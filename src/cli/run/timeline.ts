@@ -21,7 +21,7 @@ export interface Change {
 
 /** Longest transition in seconds, and in frames. */
 const longest = { seconds: 60, frames: 1000 };
-/** How long a transition takes that says nothing of it. */
+/** How long a transition takes if nothing is said about it. */
 const usualSeconds = 1;
 /** Until the rate of the frames is known. */
 const usualRate = 25;

@@ -51,7 +51,7 @@ export function plainCandidates(space: Space, calls: number): readonly Candidate
   return solversFor(space.scheduler).flatMap((solver) => plainCandidate(space, solver, calls) ?? []);
 }
 
-/** Returns the one with this solver, which must suit the model; undefined if it makes no such number of calls. */
+/** Returns the one with this solver, which must suit the model; undefined if it cannot make this number of calls. */
 export function plainCandidate(space: Space, solver: SolverName, calls: number): Candidate | undefined {
   return spread(space, { solver, calls, power: 1, start: 1 })[0];
 }

@@ -16,7 +16,7 @@ import { replaceFile } from './replace-file.js';
 import { comparedCalls, meanError, tableText, type Row } from './report.js';
 import type { Measure } from './search.js';
 
-/** The solver that the statistics are for, and the one that it is without them. */
+/** The solver that the statistics are for, and the one that it equals without them. */
 const solver = 'DPMSolverV3Scheduler';
 const solverWithout = 'DPMSolverMultistepScheduler';
 
@@ -148,7 +148,7 @@ async function followPaths(
   { samples, intervals, output, signal, progress }: PathOptions,
 ): Promise<readonly (readonly number[])[]> {
   const path = join(output, 'statistics.json');
-  // Those that the model has already change nothing.
+  // Statistics that the model has already change nothing.
   const scheduler = { ...folder.scheduler, statistics: null };
   const subject = await subjectOf({ ...folder, scheduler }, job, intervals);
   await using known = await Measurements.open<readonly number[]>(path, subject);
@@ -182,7 +182,7 @@ async function followPaths(
   return paths;
 }
 
-/** Returns the errors with the statistics, and those of the solver that it is without them. */
+/** Returns the errors with the statistics, and those of the solver that it equals without them. */
 async function compare(
   { space, job, held }: Prepared,
   statistics: ModelStatistics,

@@ -2,7 +2,7 @@
 // Options are those of the benchmark.
 import { basename } from 'node:path';
 import process from 'node:process';
-import { Failure, filesUnder, main, run, say } from './lib.mjs';
+import { Failure, filesUnder, main, mustRun, say } from './lib.mjs';
 import { prepare } from './prepare.mjs';
 
 await main(async () => {
@@ -21,7 +21,6 @@ await main(async () => {
   }
   for (const [index, file] of all.entries()) {
     if (wanted.length && !wanted.includes(names[index])) continue;
-    const { code } = await run(process.execPath, [file, ...options]);
-    if (code !== 0) throw new Failure(code);
+    await mustRun(process.execPath, [file, ...options]);
   }
 });

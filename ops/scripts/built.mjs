@@ -1,6 +1,6 @@
 // node ops/scripts/built.mjs NAME ARGUMENT...: builds as needed, and runs one of the longer tests.
 import process from 'node:process';
-import { Failure, main, run, say } from './lib.mjs';
+import { Failure, main, mustRun, say } from './lib.mjs';
 import { prepare } from './prepare.mjs';
 
 /** Arguments of Node, and default environment variables. */
@@ -25,6 +25,5 @@ await main(async () => {
   }
   await prepare({ tests: true });
   const env = { ...program.env, ...process.env };
-  const { code } = await run(process.execPath, [...program.args, ...rest], { env });
-  if (code !== 0) throw new Failure(code);
+  await mustRun(process.execPath, [...program.args, ...rest], { env });
 });

@@ -48,6 +48,12 @@ export function run(command, args, { quiet = false, env = process.env } = {}) {
   });
 }
 
+/** Runs a program as `run` does, with its output shown. @throws {Failure} with its exit code, unless that is 0. */
+export async function mustRun(command, args, options) {
+  const { code } = await run(command, args, options);
+  if (code !== 0) throw new Failure(code);
+}
+
 /** Returns all files under a folder of the repository, as sorted paths relative to its root; none if it is missing. */
 export function filesUnder(folder, skip = () => false) {
   const files = [];

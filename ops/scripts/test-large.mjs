@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
-import { Failure, main, run, say } from './lib.mjs';
+import { Failure, main, mustRun, say } from './lib.mjs';
 import { prepare } from './prepare.mjs';
 
 const models = ['sd-turbo', 'sdxl-turbo'];
@@ -37,9 +37,4 @@ async function testModel(python, name, folder) {
   const env = { ...process.env, MILLRACE_LARGE_MODEL: folder };
   await mustRun(process.execPath, ['--test', 'dist/test/large/full-size.large.js'], { env });
   rmSync(folder, { recursive: true });
-}
-
-async function mustRun(command, args, options) {
-  const { code } = await run(command, args, options);
-  if (code !== 0) throw new Failure(code);
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { check } from './check.mjs';
-import { Failure, filesUnder, main, root, run, say } from './lib.mjs';
+import { Failure, filesUnder, main, mustRun, root, say } from './lib.mjs';
 import { prepare } from './prepare.mjs';
 
 /** Files that take longest come first, so that none of them runs alone at the end. */
@@ -46,6 +46,5 @@ function placeOf(file) {
 
 async function runTests(files) {
   const seed = new URL('../../dist/test/support/properties.js', import.meta.url).href;
-  const { code } = await run(process.execPath, ['--import', seed, 'ops/scripts/run-tests.mjs', ...files]);
-  if (code !== 0) throw new Failure(code);
+  await mustRun(process.execPath, ['--import', seed, 'ops/scripts/run-tests.mjs', ...files]);
 }

@@ -103,7 +103,7 @@ async function measure(
     model: settings.model,
     ...engineSettings(settings),
     observer: {
-      onState: (state) => 'what' in state && progress.say(`${state.what}...`),
+      onState: (state) => 'what' in state && progress.loading(state.what),
       onNote: (text) => note({ level: 'note', text }),
       onEvent: () => {},
     },

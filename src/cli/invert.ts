@@ -87,7 +87,7 @@ async function invert(path: string, options: InvertOptions, signal: AbortSignal)
     const edited = await invertPicture(
       { ...inversion, model: root, threads: settings.threads, size: { width, height }, pixels },
       (news) => {
-        if (news.type === 'loading') progress.say(`${news.what}...`);
+        if (news.type === 'loading') progress.loading(news.what);
         else progress.update(news.calls, news.total, performance.now() - startedAt);
       },
       signal,

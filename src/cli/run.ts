@@ -13,8 +13,8 @@ const epilogue = `
 <input> is a video, an image, a folder of images or a pattern of their names
 (frames/%04d.png), standard input (-), an address (https, rtsp, rtmp, srt, HLS),
 or a camera (/dev/video0). Each frame of a file gives one output frame, in order
-and at the same time. A live input drops what comes too fast, and the number is
-told. Sound, subtitles and chapters of a file are kept if the output can hold
+and at the same time. Frames of a live input that come too fast are dropped and
+counted. Sound, subtitles and chapters of a file are kept if the output can hold
 them; tracks that are encoded again or left out are listed. Of streams, only the
 picture is kept. Files of a folder that are not pictures are passed over.
 
@@ -80,7 +80,7 @@ export function createRunCommand(): Command {
           const name = withoutPassword(path);
           process.stderr.write(`${name} is damaged, not all of it could be decoded: ${report.damage}\n`);
         }
-        // To end a live input is no failure.
+        // Ending a live input is not a failure.
         if (report.interrupted && !report.live) process.exitCode = 130;
       },
       { explain },

@@ -5,6 +5,7 @@ import type { App } from '../app.js';
 import { accessSettings, asksForTokens } from '../session/access/access.js';
 import { readNetworks } from '../transport/client-addresses.js';
 import { isLoopback } from '../transport/origin.js';
+import { codeOf } from './error-code.js';
 import { oneLine } from './interruptible.js';
 import { createLogger } from './logger.js';
 import { findModel } from './model-source.js';
@@ -151,8 +152,7 @@ async function untilSignal(log: Logger): Promise<NodeJS.Signals> {
 
 /** Explains why the server could not start, and what to do about it. */
 function explain(error: unknown, { host, port }: Settings): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  switch (code) {
+  switch (codeOf(error)) {
     case 'EADDRINUSE':
       return `port ${port} is in use; stop the program that uses it, or choose another with --port`;
     case 'EACCES':

@@ -109,7 +109,7 @@ function checkIds(
   added: readonly { readonly content: string; readonly id: number }[],
   tokenCount: number,
 ): void {
-  // Not over pairs: to make tens of thousands of them takes several times as long.
+  // Not over pairs: making tens of thousands of them takes several times as long.
   const name = Object.keys(vocab).find((token) => (vocab[token] ?? 0) >= tokenCount);
   const beyond =
     name === undefined ? added.find(({ id }) => id >= tokenCount) : { content: name, id: vocab[name] };

@@ -1,6 +1,6 @@
 import { extname } from 'node:path';
 import { ffmpegAdvice, type Ffmpeg } from './ffmpeg.js';
-import { bt709, type VideoEncoding } from './video-encoding.js';
+import { inBt709, type VideoEncoding } from './video-encoding.js';
 
 /** How a track is written to a file: copied or encoded; the options depend on its place in the file. */
 export interface Handling {
@@ -12,6 +12,8 @@ export interface Handling {
 export interface Container {
   /** Returns how the picture is encoded; null means the default quality. */
   readonly video: (crf: number | null, ffmpeg: Ffmpeg) => VideoEncoding;
+  /** Whether the last frame can have a duration of its own, if the container has no frames out of order. */
+  readonly holdsLast: 'yes' | 'without B-frames' | 'no';
   /** Codecs that are copied: players support them in such files. */
   readonly keeps: Readonly<Record<'audio' | 'subtitle' | 'data' | 'attachment', RegExp>>;
   /** Encoders for other codecs, the best first. */
@@ -20,33 +22,17 @@ export interface Container {
   readonly subtitle: string | null;
 }
 
-const h264 = (crf: number | null): VideoEncoding => ({
-  options: [...`-c:v:0 libx264 -preset:v:0 veryfast -crf:v:0 ${crf ?? 18}`.split(' '), ...bt709.options],
-  filter: bt709.filter,
-  note: null,
-});
+const h264 = (crf: number | null): VideoEncoding =>
+  inBt709(`-c:v:0 libx264 -preset:v:0 veryfast -crf:v:0 ${crf ?? 18}`);
 
 /** The packaged ffmpeg crashes as soon as it predicts a VP9 picture from another (ffmpeg.wasm, issue 679). */
 const vp9OrVp8 = (crf: number | null, { isPackaged, label }: Ffmpeg): VideoEncoding =>
   isPackaged
-    ? {
-        options: [
-          ...`-c:v:0 libvpx -crf:v:0 ${Math.max(4, crf ?? 10)} -b:v:0 50M -deadline:v:0 realtime`.split(' '),
-          ...bt709.options,
-        ],
-        filter: bt709.filter,
-        note: `the picture is VP8, not VP9, which ${label} cannot encode; ${ffmpegAdvice}`,
-      }
-    : {
-        options: [
-          ...`-c:v:0 libvpx-vp9 -crf:v:0 ${crf ?? 30} -b:v:0 0 -deadline:v:0 realtime -cpu-used:v:0 6`.split(
-            ' ',
-          ),
-          ...bt709.options,
-        ],
-        filter: bt709.filter,
-        note: null,
-      };
+    ? inBt709(
+        `-c:v:0 libvpx -crf:v:0 ${Math.max(4, crf ?? 10)} -b:v:0 50M -deadline:v:0 realtime`,
+        `the picture is VP8, not VP9, which ${label} cannot encode; ${ffmpegAdvice}`,
+      )
+    : inBt709(`-c:v:0 libvpx-vp9 -crf:v:0 ${crf ?? 30} -b:v:0 0 -deadline:v:0 realtime -cpu-used:v:0 6`);
 
 /** Each picture has a palette of its own: one for all would need all pictures in memory. */
 const gif: VideoEncoding = {
@@ -59,6 +45,7 @@ const nothing = /^(?!)/;
 
 const mp4: Container = {
   video: h264,
+  holdsLast: 'without B-frames',
   keeps: {
     audio: /^(?:aac|mp3|ac3|eac3|alac)$/,
     subtitle: /^mov_text$/,
@@ -77,6 +64,7 @@ const containers: Readonly<Record<string, Container>> = {
     // Without B-frames: the sound of an MP4 starts slightly before 0, and old versions of ffmpeg then shift everything
     // except the frames that were reordered ahead of it.
     video: (crf) => ({ ...h264(crf), options: [...h264(crf).options, '-bf:v:0', '0'] }),
+    holdsLast: 'without B-frames',
     keeps: {
       audio:
         /^(?:aac|mp[123]|ac3|eac3|dts|truehd|mlp|flac|opus|vorbis|alac|wavpack|tta|pcm_[sfu]\d+(?:[lb]e)?)$/,
@@ -89,6 +77,7 @@ const containers: Readonly<Record<string, Container>> = {
   },
   '.webm': {
     video: vp9OrVp8,
+    holdsLast: 'yes',
     keeps: { audio: /^(?:opus|vorbis)$/, subtitle: /^webvtt$/, data: nothing, attachment: nothing },
     // In the packaged ffmpeg libopus crashes with two channels.
     audio: ({ isPackaged }) => (isPackaged ? ['libvorbis'] : ['libopus', 'libvorbis']),
@@ -96,6 +85,7 @@ const containers: Readonly<Record<string, Container>> = {
   },
   '.gif': {
     video: () => gif,
+    holdsLast: 'no',
     keeps: { audio: nothing, subtitle: nothing, data: nothing, attachment: nothing },
     audio: () => [],
     subtitle: null,

@@ -3,11 +3,8 @@ import { fileArgument, type Ffmpeg } from './ffmpeg.js';
 
 /** Copies the first seconds of a video, all tracks, without encoding anything again. @throws {VideoError} */
 export async function cutVideo(ffmpeg: Ffmpeg, from: string, to: string, seconds: number): Promise<void> {
-  const args = ['-nostdin', '-i', fileArgument(from), '-map', '0', '-c', 'copy', '-t', `${seconds}`];
-  await using process = new FfmpegProcess(
-    ffmpeg,
-    [...args, '-y', fileArgument(to)],
-    ['ignore', 'ignore', 'pipe'],
-  );
+  const how = ['-map', '0', '-c', 'copy', '-t', `${seconds}`];
+  const args = ['-nostdin', '-i', fileArgument(from), ...how, '-y', fileArgument(to)];
+  await using process = new FfmpegProcess(ffmpeg, args, ['ignore', 'ignore', 'pipe']);
   await process.finished;
 }

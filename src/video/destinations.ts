@@ -1,39 +1,26 @@
-import { extname } from 'node:path';
-import { containerOf } from './containers.js';
+import { containerOf, type Container } from './containers.js';
 import { fileArgument, type Ffmpeg, VideoError } from './ffmpeg.js';
 import { withoutPassword } from './streams.js';
-import { bt709, type VideoEncoding } from './video-encoding.js';
+import { bt709, inBt709, type VideoEncoding } from './video-encoding.js';
 
 /** Where ffmpeg writes a video, and how it is encoded for it. */
-export interface Destination extends VideoEncoding {
+export interface Destination extends VideoEncoding, Pick<Container, 'holdsLast'> {
   /** The last arguments of ffmpeg: the format and the place. */
   readonly target: readonly string[];
-  /** Whether the last frame can have a duration of its own, if the container has no frames out of order. */
-  readonly holdsLast: 'yes' | 'without B-frames' | 'no';
 }
 
 /** A file, by the extension of its name. @param crf quality, lower is better; null for the usual one. */
 export function fileDestination(path: string, crf: number | null, ffmpeg: Ffmpeg): Destination {
-  const extension = extname(path).toLowerCase();
-  const holdsLast = { '.webm': 'yes', '.gif': 'no' } as const;
-  return {
-    ...containerOf(path).video(crf, ffmpeg),
-    target: ['-y', fileArgument(path)],
-    holdsLast: holdsLast[extension as keyof typeof holdsLast] ?? 'without B-frames',
-  };
+  const { video, holdsLast } = containerOf(path);
+  return { ...video(crf, ffmpeg), target: ['-y', fileArgument(path)], holdsLast };
 }
 
 /** H.264 without delay, and with a picture that can be shown alone every two seconds, for those who tune in. */
-const liveH264 = (crf: number | null): VideoEncoding => ({
-  options: [
-    ...`-c:v:0 libx264 -preset:v:0 veryfast -tune:v:0 zerolatency -crf:v:0 ${crf ?? 23}`.split(' '),
-    '-force_key_frames:v:0',
-    'expr:gte(t,n_forced*2)',
-    ...bt709.options,
-  ],
-  filter: bt709.filter,
-  note: null,
-});
+const liveH264 = (crf: number | null): VideoEncoding =>
+  inBt709(
+    `-c:v:0 libx264 -preset:v:0 veryfast -tune:v:0 zerolatency -crf:v:0 ${crf ?? 23} ` +
+      '-force_key_frames:v:0 expr:gte(t,n_forced*2)',
+  );
 
 const plain = (codec: string, filter: string, options: readonly string[] = []): VideoEncoding => ({
   options: ['-c:v:0', codec, ...options],
@@ -41,7 +28,7 @@ const plain = (codec: string, filter: string, options: readonly string[] = []): 
   note: null,
 });
 
-/** The formats of standard output, by their names in ffmpeg: those that need no way back in the file. */
+/** The formats of standard output, by their names in ffmpeg: those that never go back in the file. */
 const pipeFormats: Readonly<Record<string, (crf: number | null) => VideoEncoding>> = {
   matroska: liveH264,
   mpegts: liveH264,
@@ -50,7 +37,7 @@ const pipeFormats: Readonly<Record<string, (crf: number | null) => VideoEncoding
     return { ...encoding, options: [...encoding.options, '-movflags', 'frag_keyframe+empty_moov'] };
   },
   nut: () => plain('rawvideo', 'format=rgb24'),
-  yuv4mpegpipe: () => plain('rawvideo', bt709.filter),
+  yuv4mpegpipe: () => plain('rawvideo', bt709),
   mjpeg: () => plain('mjpeg', 'scale=out_range=pc,format=yuvj420p', ['-q:v:0', '3']),
 };
 
@@ -77,7 +64,7 @@ const networkFormats: Readonly<Record<string, readonly string[]>> = {
 /** An address in the network. @throws {VideoError} if nothing can be sent to such addresses. */
 export function networkDestination(url: string, crf: number | null): Destination {
   const name = withoutPassword(url);
-  if (!URL.canParse(url)) throw new VideoError(`nothing can be sent to ${name}: it is no address`);
+  if (!URL.canParse(url)) throw new VideoError(`nothing can be sent to ${name}: it is not an address`);
   const format = networkFormats[new URL(url).protocol];
   if (!format) {
     const known = Object.keys(networkFormats).map((scheme) => `${scheme}//`);
@@ -90,5 +77,5 @@ export function networkDestination(url: string, crf: number | null): Destination
 
 /** A video device of Linux that other programs see as a camera (v4l2loopback). */
 export function deviceDestination(path: string): Destination {
-  return { ...plain('rawvideo', bt709.filter), target: ['-f', 'v4l2', path], holdsLast: 'no' };
+  return { ...plain('rawvideo', bt709), target: ['-f', 'v4l2', path], holdsLast: 'no' };
 }

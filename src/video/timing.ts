@@ -19,6 +19,21 @@ export interface LastFrame {
   readonly duration: number;
 }
 
+/** Returns the timebase in which each frame lasts one tick. */
+export function timebaseOf(rate: Rational): Rational {
+  return { numerator: rate.denominator, denominator: rate.numerator };
+}
+
+/** Returns how long a frame is shown at a rate, in ticks. */
+export function periodOf(rate: Rational, timebase: Rational): number {
+  return (rate.denominator * timebase.denominator) / (rate.numerator * timebase.numerator);
+}
+
+/** Returns the seconds that ticks take. */
+export function secondsOf(ticks: number, timebase: Rational): number {
+  return (ticks * timebase.numerator) / timebase.denominator;
+}
+
 /** Rates to assume if a container's ticks are too coarse for them (ISO/IEC 23091-2 and common practice). */
 const usualRates: readonly Rational[] = [
   ...[24_000, 30_000, 48_000, 60_000, 120_000].map((numerator) => ({ numerator, denominator: 1001 })),
@@ -44,10 +59,8 @@ export function constantRate(
   const isEven = (period: number, tolerance: number): boolean =>
     times.every((time, index) => Math.abs(time - first - index * period) <= tolerance);
   if (Number.isInteger(ticks) && isEven(ticks, 0)) return exact;
-  const periodOf = ({ numerator, denominator }: Rational): number =>
-    (denominator * timebase.denominator) / (numerator * timebase.numerator);
   // A container that rounds times to its ticks is off by less than one.
-  return usualRates.find((rate) => isEven(periodOf(rate), 1)) ?? null;
+  return usualRates.find((rate) => isEven(periodOf(rate, timebase), 1)) ?? null;
 }
 
 function reduce(numerator: number, denominator: number): Rational {

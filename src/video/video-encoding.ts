@@ -7,12 +7,15 @@ export interface VideoEncoding {
   readonly note: string | null;
 }
 
-/** The colours that players expect of HD; without these tags they guess from the size. */
-export const bt709: Pick<VideoEncoding, 'options' | 'filter'> = {
-  options: '-colorspace:v:0 bt709 -color_primaries:v:0 bt709 -color_trc:v:0 bt709 -color_range:v:0 tv'.split(
-    ' ',
-  ),
-  filter:
-    'scale=out_color_matrix=bt709:out_range=tv:flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp,' +
-    'format=yuv420p',
-};
+/** The filter to the colours that players expect of HD. */
+export const bt709 =
+  'scale=out_color_matrix=bt709:out_range=tv:flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp,' +
+  'format=yuv420p';
+
+/** The tags of these colours; without them players guess from the size. */
+const bt709Tags = '-colorspace:v:0 bt709 -color_primaries:v:0 bt709 -color_trc:v:0 bt709 -color_range:v:0 tv';
+
+/** Returns an encoding in the colours of HD. @param options those of the encoder, in one text. */
+export function inBt709(options: string, note: string | null = null): VideoEncoding {
+  return { options: `${options} ${bt709Tags}`.split(' '), filter: bt709, note };
+}

@@ -4,7 +4,7 @@ import type { Destination } from './destinations.js';
 import { FfmpegProcess } from './ffmpeg-process.js';
 import { fileArgument, type Ffmpeg } from './ffmpeg.js';
 import { ivfFrameHeader, ivfHeader } from './ivf.js';
-import type { LastFrame, Rational, Timing } from './timing.js';
+import { secondsOf, timebaseOf, type LastFrame, type Rational, type Timing } from './timing.js';
 import { type PlannedTrack, trackArguments, type TrackSource } from './tracks.js';
 
 export interface VideoWriterOptions extends Timing {
@@ -35,7 +35,7 @@ export class VideoWriter implements AsyncDisposable {
   constructor(ffmpeg: Ffmpeg, options: VideoWriterOptions) {
     const { rate, timebase } = options;
     this.#options = options;
-    this.#timebase = rate ? { numerator: rate.denominator, denominator: rate.numerator } : timebase;
+    this.#timebase = rate ? timebaseOf(rate) : timebase;
     const args = outputArguments(ffmpeg, options, this.#timebase);
     const stdout = options.destination.target.includes('pipe:1') ? 'inherit' : 'ignore';
     this.#process = new FfmpegProcess(ffmpeg, args, ['pipe', stdout, 'pipe']);
@@ -95,12 +95,11 @@ export async function keepsLastDuration(ffmpeg: Ffmpeg): Promise<boolean> {
 
 function outputArguments(ffmpeg: Ffmpeg, options: VideoWriterOptions, output: Rational): string[] {
   const { destination, tracks, start, timebase, rate } = options;
-  const offset = (start * timebase.numerator) / timebase.denominator;
   const source = tracks && ['-map_metadata', '1', ...trackArguments(tracks.kept, 1, 1)];
   // MP4 muxers turn it into a track, which needs a rate.
   const timecode = tracks?.timecode && rate ? ['-metadata', `timecode=${tracks.timecode}`] : [];
   return [
-    ['-itsoffset', `${offset}`, '-f', 'ivf', '-c:v', 'rawvideo', '-i', 'pipe:0'],
+    ['-itsoffset', `${secondsOf(start, timebase)}`, '-f', 'ivf', '-c:v', 'rawvideo', '-i', 'pipe:0'],
     tracks ? [...tracks.source.inputOptions, '-i', fileArgument(tracks.source.path)] : [],
     ['-map', '0:v', ...(source ?? []), ...timecode],
     destination.options,

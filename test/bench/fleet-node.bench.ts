@@ -23,7 +23,7 @@ import { report, type Figure } from './report.js';
  * slots than the planner says. It takes two minutes.
  */
 const ms = 8000;
-/** Promised: so little that a slow processor has room for many users, and one more or less is no 10%. */
+/** Promised: so little that a slow processor has room for many users, and one more or less is below 10%. */
 const slo = { fps: 0.25, latencySeconds: 0 };
 const camera = 60;
 const most = 256;

@@ -70,7 +70,7 @@ function ancestral(start: Draw, calls: number, corrector: boolean, random: Gauss
 
 /** Returns the mean distance of values from equally many of the data, both in ascending order (Wasserstein). */
 function distance(values: readonly Float64Array[]): number {
-  const got = Float64Array.from(values.flatMap((part) => [...part])).toSorted();
+  const got = joined(values).toSorted();
   const data = draw(100, got.length).clean.toSorted();
   return got.reduce((total, value, i) => total + Math.abs(value - data[i]), 0) / got.length;
 }

@@ -16,7 +16,7 @@ const valuesPerDraw = 512;
 /** What `tune` finds depends on the draw that it searches with. */
 const searchedSeeds = [1, 2, 3];
 const reportedSeeds = [11, 12, 13, 14, 15, 16, 17, 18];
-/** Up to so many calls, all choices are tried. */
+/** Most calls for which all choices are tried. */
 const exhaustiveCalls = 4;
 
 /** The solvers to choose from. */
@@ -74,7 +74,7 @@ class StepSearch {
   readonly #calls: number;
   readonly #task: Task;
 
-  /** @param tuned a solver with its options, to choose from besides the others. */
+  /** @param tuned a solver with its options, one more to choose from. */
   constructor(on: Task, times: Candidate, tuned?: Candidate) {
     this.#task = on;
     const all = { ...methods, ...(tuned && { tuned }) };
@@ -153,8 +153,7 @@ function tunedError(on: Task, candidate: Candidate): number | null {
   const sameStages =
     candidate.timestep_spacing === 'trailing' && stages.length === candidate.t_index_list?.length;
   if (!sameSamples || !sameStages) return null;
-  const steps = stages.map(() => solver);
-  return errorOf(steps, [on]);
+  return errorOf(Array<Solver>(stages.length).fill(solver), [on]);
 }
 
 const figures: Figure[] = [];

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import process from 'node:process';
 import { defaultParameters, solverNames, type SolverName } from '@millrace/protocol';
-import { plainCandidates, referenceFor, type Space } from '../../src/cli/tune/candidates.js';
+import { plainCandidate, plainCandidates, referenceFor, type Space } from '../../src/cli/tune/candidates.js';
 import { readPictures } from '../../src/cli/tune/pictures.js';
 import { comparedCalls, meanError } from '../../src/cli/tune/report.js';
 import { Gaussian } from '../../src/diffusion/gaussian.js';
@@ -96,8 +96,7 @@ function configFor(name: SolverName): SchedulerConfig {
 /** Returns a solver of about four stages. */
 function solverFor(name: SolverName, scheduler: SchedulerConfig): Solver {
   for (const calls of [4, 5, 3, 2, 1]) {
-    const candidates = plainCandidates({ ...space, scheduler }, calls);
-    const candidate = candidates.find(({ solver }) => solver === name);
+    const candidate = plainCandidate({ ...space, scheduler }, name, calls);
     if (candidate) return createSolver(scheduler, candidate);
   }
   throw new RangeError(`${name} makes no steps`);

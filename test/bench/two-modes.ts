@@ -70,7 +70,7 @@ export function run(chosen: readonly Solver[], start: Draw): Float64Array {
   return sample;
 }
 
-/** Returns the root mean square of the difference to the exact samples, divided by theirs. */
+/** Returns the root mean square of the difference from the exact samples, divided by theirs. */
 export function relativeError(samples: Float64Array, exact: Float64Array): number {
   let [difference, size] = [0, 0];
   for (const [i, value] of exact.entries()) {

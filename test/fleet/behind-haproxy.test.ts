@@ -10,13 +10,18 @@ import { NameServer } from './name-server.js';
 
 const parameters = { width: 64, height: 64 };
 
+/** Waits until a balancer has a server that is ready. */
+async function untilReady({ url }: HaproxyProcess): Promise<void> {
+  while ((await statusOf(`${url}/readyz`, { from: '127.0.0.1' })) !== 200) await pause(50);
+}
+
 describe('HAProxy in front of servers', { skip: haproxy.skip }, () => {
   it('tells them the addresses of its users, and these cannot say otherwise', async () => {
     await using server = await startServer({ trustedProxies: ['127.0.0.1'], maxImagesPerMinute: 1 });
     await server.app.ready();
     const port = Number(new URL(server.url).port);
     await using balancer = await HaproxyProcess.start([{ port, agentPort: port }], { patient: true });
-    while ((await statusOf(`${balancer.url}/readyz`, { from: '127.0.0.1' })) !== 200) await pause(50);
+    await untilReady(balancer);
     const ask = (from: string, forwarded?: string): Promise<number | undefined> =>
       statusOf(`${balancer.url}/v1/txt2img`, {
         from,
@@ -51,7 +56,7 @@ describe('HAProxy in front of servers', { skip: haproxy.skip }, () => {
     names.addresses = [host];
     await balancer.until((servers) => servers.some(({ maxStreams }) => maxStreams === 2));
     names.isSilent = true;
-    while ((await statusOf(`${balancer.url}/readyz`, { from: '127.0.0.1' })) !== 200) await pause(50);
+    await untilReady(balancer);
     await using client = await StreamClient.open(
       `${balancer.url.replace('http', 'ws')}/v1/stream`,
       parameters,

@@ -144,7 +144,7 @@ describe('differences between the nodes of a fleet', { skip: haproxy.skip }, () 
     for (const { unchanged, viewers } of [there, back]) assert.equal(unchanged, viewers);
   });
 
-  it('the next version, with a parameter more and a clock half a minute ahead: streams go on there, and from there', async () => {
+  it('the next version, with one more parameter and a clock half a minute ahead: streams go on there, and from there', async () => {
     await using next = await NextVersion.make();
     const fastClock = new URL('fast-clock.js', import.meta.url);
     const [there, back] = await moveToAndFro({

@@ -30,7 +30,7 @@ export class Link implements AsyncDisposable {
     for (const socket of this.#sockets) socket.pause();
   }
 
-  /** Delays all data from now on by so many milliseconds, in each direction. */
+  /** Delays all data from now on, in each direction. @param ms milliseconds; 0 ends the delay. */
   delay(ms: number): void {
     this.#delayMs = ms;
   }

@@ -15,7 +15,7 @@ from torch.nn import functional
 
 
 class Restorer(nn.Module):
-    """As the published ones: it sees the difference to the degraded picture, and pads to a size that it can halve."""
+    """Like the published ones: it sees the difference from the degraded picture, and pads to a size that it can halve."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -88,11 +88,12 @@ export const parameterNames = Object.keys(definitions) as readonly ParameterName
 /** Returns whether any parameter that acts on this has another value. */
 export function differIn(role: ParameterRole, a: StreamParameters, b: StreamParameters): boolean {
   return parameterNames.some(
-    (name) => parameterSchemas[name]['x-applies'].includes(role) && !areEqual(a[name], b[name]),
+    (name) => parameterSchemas[name]['x-applies'].includes(role) && !isSameValue(a[name], b[name]),
   );
 }
 
-function areEqual(a: unknown, b: unknown): boolean {
+/** Returns whether two values of a parameter are the same. */
+export function isSameValue(a: unknown, b: unknown): boolean {
   if (a instanceof Uint8Array && b instanceof Uint8Array) {
     return a.length === b.length && a.every((byte, i) => byte === b[i]);
   }

@@ -50,7 +50,7 @@ export async function fetchInput(url: string, { scratch, signal }: FetchOptions)
   return { file };
 }
 
-/** @throws {RunError} if it has no end, as a stream under the name of a playlist. */
+/** @throws {RunError} if it has no end, such as a stream under the name of a playlist. */
 async function readPlaylist(body: ReadableStream<Uint8Array>, name: string): Promise<string> {
   const decoder = new TextDecoder();
   let text = '';

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
-import type { Rational } from '../../video/timing.js';
+import { timebaseOf, type Rational } from '../../video/timing.js';
 import type { Input } from './input.js';
 import { namesOf } from './pattern.js';
 import { RunError } from './run-error.js';
@@ -52,10 +52,10 @@ async function openPictures(
   const files = new Set(
     entries.filter((entry) => entry.isFile() || entry.isSymbolicLink()).map(({ name }) => name),
   );
-  const candidates = names.filter(
-    (name) => files.has(name) && pictureExtensions.has(extname(name).toLowerCase()),
-  );
-  const passedOver = names.filter((name) => !candidates.includes(name));
+  const isPicture = (name: string): boolean =>
+    files.has(name) && pictureExtensions.has(extname(name).toLowerCase());
+  const candidates = names.filter(isPicture);
+  const passedOver = names.filter((name) => !isPicture(name));
   if (candidates.length === 0) {
     throw new RunError(`there is no JPEG, PNG, WebP or AVIF image in ${path}${inBrackets(passedOver)}`);
   }
@@ -66,7 +66,7 @@ async function openPictures(
     isLive: false,
     video: null,
     last: null,
-    timebase: { numerator: rate.denominator, denominator: rate.numerator },
+    timebase: timebaseOf(rate),
     rate,
     passedOver,
     async *frames() {

@@ -4,7 +4,7 @@ import { RunError } from './run-error.js';
 import { readTextFile } from './text-file.js';
 
 /**
- * Reads the parameters of a look, without those that have a meaning for live streams only.
+ * Reads the parameters of a look, without those that matter to live streams only.
  * @param option a file of looks, with # and a name if it has several.
  * @throws {RunError} that names the file, and the looks that it has.
  */

@@ -6,10 +6,10 @@ import { sniffHeif } from '../../image/heif.js';
 import { ImageError } from '../../image/image.js';
 import type { Ffmpeg } from '../../video/ffmpeg.js';
 import { probeVideo } from '../../video/probe.js';
-import { readVideo } from '../../video/read.js';
+import { readVideo, type VideoSource } from '../../video/read.js';
 import { formatOptions } from '../../video/streams.js';
-import { constantRate, type Rational } from '../../video/timing.js';
-import type { Input, InputOptions } from './input.js';
+import { constantRate, timebaseOf, type Rational } from '../../video/timing.js';
+import type { Input, InputFrame, InputOptions } from './input.js';
 import { RunError } from './run-error.js';
 import { maxPixels, readStill } from './still.js';
 
@@ -49,12 +49,16 @@ async function openVideo(
   const video = await probeVideo(ffmpeg, path, options);
   const { timebase, rate, last, frames: total } = video;
   const about = { kind: 'video', path, total, isLive, video, timebase, rate, last, passedOver: [] } as const;
-  return {
-    ...about,
-    async *frames(onDamage) {
-      for await (const frame of readVideo(ffmpeg, video, maxPixels, onDamage)) yield { ...frame, name: null };
-    },
-  };
+  return { ...about, frames: (onDamage) => framesOf(ffmpeg, video, onDamage) };
+}
+
+/** Yields the frames of a video. @throws {VideoError} */
+export async function* framesOf(
+  ffmpeg: Ffmpeg,
+  source: VideoSource,
+  onDamage?: (words: string) => void,
+): AsyncGenerator<InputFrame, void, void> {
+  for await (const frame of readVideo(ffmpeg, source, maxPixels, onDamage)) yield { ...frame, name: null };
 }
 
 /** Runs `work` on a picture. @throws {RunError} that names the file, if the picture is faulty. */
@@ -96,7 +100,6 @@ function openAnimation(path: string, animation: Animation): Input {
 }
 
 function openPicture(path: string, rate: Rational): Input {
-  const timebase = { numerator: rate.denominator, denominator: rate.numerator };
   return {
     kind: 'image',
     path,
@@ -105,7 +108,7 @@ function openPicture(path: string, rate: Rational): Input {
     video: null,
     last: null,
     passedOver: [],
-    timebase,
+    timebase: timebaseOf(rate),
     rate,
     async *frames() {
       yield { image: await readStill(path), time: 0, name: basename(path) };

@@ -1,7 +1,7 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { isatty } from 'node:tty';
-import { type Ffmpeg } from '../../video/ffmpeg.js';
-import { readVideo, type VideoSource } from '../../video/read.js';
+import type { Ffmpeg } from '../../video/ffmpeg.js';
+import type { VideoSource } from '../../video/read.js';
 import {
   deviceSource,
   isUrl,
@@ -11,13 +11,13 @@ import {
   withoutPassword,
   type StreamForm,
 } from '../../video/streams.js';
+import { codeOf } from '../error-code.js';
 import { fetchInput } from './fetch-input.js';
 import { openFolder, openPattern } from './folder.js';
 import type { Input, InputOptions } from './input.js';
-import { openFile } from './open-file.js';
+import { framesOf, openFile } from './open-file.js';
 import { isPattern } from './pattern.js';
 import { RunError } from './run-error.js';
-import { maxPixels } from './still.js';
 
 const noForm: StreamForm = { format: null, size: null, rate: null };
 
@@ -27,20 +27,20 @@ const noForm: StreamForm = { format: null, size: null, rate: null };
  * @throws {RunError | VideoError}
  */
 export async function openInput(path: string, options: InputOptions): Promise<Input> {
-  const { ffmpeg, rate, form = noForm, isLive = null } = options;
+  const { ffmpeg, rate, form = noForm, isLive } = options;
   if (path === '-') {
     if (isatty(0)) throw new RunError('the input is standard input (-), but nothing is piped into it');
     return openStream(await ffmpeg(), pipedSource(form, isLive ?? false));
   }
   if (isUrl(path)) return openAddress(path, options);
   const found = await stat(path).catch((error: unknown) => {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    const code = codeOf(error) ?? '';
     if (code === 'ENOENT') return null;
     throw new RunError(`${path} cannot be read (${code})`, { cause: error });
   });
   if (found === null) {
     if (isPattern(path)) return openPattern(path, rate);
-    // Devices of other systems have names that are no files.
+    // On other systems, the names of devices are not files.
     if (form.format !== null) return openStream(await ffmpeg(), deviceSource(path, form, isLive ?? true));
     throw new RunError(`there is no file or folder ${path}`);
   }
@@ -60,15 +60,15 @@ export async function openInput(path: string, options: InputOptions): Promise<In
 /** Opens an address: a file that can be fetched, or a stream. */
 async function openAddress(url: string, options: InputOptions): Promise<Input> {
   const { ffmpeg, form = noForm, scratch, signal } = options;
-  let { isLive = true } = options;
+  let isLive = true;
   if (/^https?:/i.test(url) && scratch) {
     const found = await fetchInput(url, { scratch, signal });
     if ('file' in found) return { ...(await openFile(found.file, options)), path: withoutPassword(url) };
-    isLive = options.isLive ?? found.isLive;
+    ({ isLive } = found);
   }
   const system = await ffmpeg();
   needSystemFfmpeg(system, `${withoutPassword(url)} cannot be opened`);
-  return openStream(system, networkSource(url, form, isLive ?? true));
+  return openStream(system, networkSource(url, form, options.isLive ?? isLive));
 }
 
 function openStream(ffmpeg: Ffmpeg, source: VideoSource): Input {
@@ -82,9 +82,6 @@ function openStream(ffmpeg: Ffmpeg, source: VideoSource): Input {
     timebase: source.timebase,
     rate: null,
     passedOver: [],
-    async *frames(onDamage) {
-      for await (const frame of readVideo(ffmpeg, source, maxPixels, onDamage))
-        yield { ...frame, name: null };
-    },
+    frames: (onDamage) => framesOf(ffmpeg, source, onDamage),
   };
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, realpath, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, join, normalize, resolve } from 'node:path';
 import { videoExtensions } from '../../video/containers.js';
+import { codeOf } from '../error-code.js';
 import type { Output, OutputOptions } from './output.js';
 import { isPattern, numberedName } from './pattern.js';
 import { onlyOne, openFolder, openPicture, pictureExtensions } from './picture-output.js';
@@ -95,10 +96,10 @@ async function reserve(part: string, path: string, create: () => Promise<void>):
     await create();
     return part;
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const code = codeOf(error);
     if (code === 'ENOENT') {
       throw new RunError(`there is no folder ${dirname(resolve(path))}`, { cause: error });
     }
-    throw new RunError(`${path} cannot be written (${String(code)})`, { cause: error });
+    throw new RunError(`${path} cannot be written (${code})`, { cause: error });
   }
 }

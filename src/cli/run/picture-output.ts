@@ -17,7 +17,7 @@ const formats: Readonly<Record<string, ImageFormat>> = {
 /** Extensions of the pictures that can be written. */
 export const pictureExtensions: readonly string[] = Object.keys(formats);
 
-/** Returns that an output cannot hold all frames. */
+/** Returns the message for an output that cannot hold all frames. */
 export function onlyOne(path: string): string {
   return `${path} is one picture, but the input has more; choose a video file or a folder`;
 }

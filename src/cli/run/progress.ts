@@ -17,6 +17,9 @@ export class Progress implements Disposable {
     this.#draw(text);
   }
 
+  /** Shows what is being loaded. */
+  readonly loading = (what: string): void => this.say(`${what}...`);
+
   /** Writes a separate line that stays, also without a terminal. */
   note(text: string): void {
     this.#stream.write(this.#stream.isTTY ? `\r\x1b[K${text}\n` : `${text}\n`);

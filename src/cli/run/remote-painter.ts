@@ -1,5 +1,11 @@
 import { connect, fetchCapabilities, type MillraceError, type MillraceStream } from '@millrace/client';
-import type { ParameterName, ParameterUpdate, ResultMessage, StreamParameters } from '@millrace/protocol';
+import {
+  isSameValue,
+  type ParameterName,
+  type ParameterUpdate,
+  type ResultMessage,
+  type StreamParameters,
+} from '@millrace/protocol';
 import { readFile } from 'node:fs/promises';
 import { asError } from '../../engine/as-error.js';
 import type { EngineStream, FrameInput, StreamListener } from '../../engine/engine.js';
@@ -185,6 +191,6 @@ class RemoteStream implements EngineStream {
 /** Returns the parameters that have another value. */
 function changesBetween(before: StreamParameters, after: StreamParameters): ParameterUpdate {
   const names = Object.keys(after) as ParameterName[];
-  const changed = names.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]));
+  const changed = names.filter((name) => !isSameValue(before[name], after[name]));
   return Object.fromEntries(changed.map((name) => [name, after[name]]));
 }

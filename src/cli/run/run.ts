@@ -52,7 +52,7 @@ export async function run(
   await using scratch = new Scratch();
   let found: Promise<Ffmpeg> | undefined;
   const ffmpeg = (): Promise<Ffmpeg> => (found ??= findFfmpeg(process.env, signal));
-  // To stop ends what reads, and not what writes; so does a failure before all was read.
+  // A stop ends what reads, but not what writes; so does a failure before all was read.
   using reading = new Reading();
   const stopped = AbortSignal.any([signal, interrupts.stop, reading.signal]);
   const reader = async (): Promise<Ffmpeg> => ({ ...(await ffmpeg()), signal: stopped });
@@ -167,7 +167,7 @@ async function peek(
   };
 }
 
-/** @throws {RunError} if a control that is on needs pictures of its own, which there are none of. */
+/** @throws {RunError} if a control that is on needs pictures of its own: there are none here. */
 function checkPreprocessors(controls: readonly ActiveControl[], offered: readonly ModelControl[]): void {
   const bare = controls.find(({ preprocessor }) => preprocessor === null)?.name;
   if (bare === undefined) return;

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { decodeImage } from '../../image/decode.js';
 import { decodeHeif, sniffHeif } from '../../image/heif.js';
 import { type Image, ImageError } from '../../image/image.js';
+import { codeOf } from '../error-code.js';
 import { RunError } from './run-error.js';
 
 /** Larger pictures are refused; 8K video and nearly all photos are smaller. */
@@ -17,8 +18,8 @@ export async function readStill(file: string): Promise<Image> {
     return await decodeImage(bytes, { maxPixels });
   } catch (error) {
     if (error instanceof ImageError) throw new RunError(`${file}: ${error.message}`, { cause: error });
-    const code = error instanceof Error && 'code' in error ? String(error.code) : null;
-    if (code !== null) throw new RunError(`${file} cannot be read (${code})`, { cause: error });
+    const code = codeOf(error);
+    if (code !== undefined) throw new RunError(`${file} cannot be read (${code})`, { cause: error });
     throw error;
   }
 }

@@ -8,9 +8,10 @@ import {
   pipeFormatNames,
   type Destination,
 } from '../../video/destinations.js';
-import { type Ffmpeg, VideoError } from '../../video/ffmpeg.js';
+import type { Ffmpeg } from '../../video/ffmpeg.js';
 import { isUrl, needSystemFfmpeg, withoutPassword } from '../../video/streams.js';
-import { VideoWriter } from '../../video/write.js';
+import { secondsOf, type Rational } from '../../video/timing.js';
+import { FrameWriter } from './frame-writer.js';
 import { noTracks, type Output, type OutputOptions } from './output.js';
 import { RunError } from './run-error.js';
 
@@ -30,7 +31,7 @@ export async function openStreamOutput(target: string, options: OutputOptions): 
     needSystemFfmpeg(system, `${withoutPassword(target)} cannot be opened`);
     const destination = isUrl(target) ? networkDestination(target, crf) : deviceDestination(target);
     // Those who watch expect each frame at its time.
-    const paced = input.isLive ? null : new Pace(input.timebase.numerator / input.timebase.denominator);
+    const paced = input.isLive ? null : new Pace(input.timebase);
     return writeStream(withoutPassword(target), system, destination, options, paced);
   }
   if (isatty(1))
@@ -50,27 +51,17 @@ function writeStream(
   { input: { timebase, rate } }: OutputOptions,
   pace: Pace | null,
 ): Output {
-  let writer: VideoWriter | null = null;
-  const nameOutput = (error: unknown): never => {
-    if (!(error instanceof VideoError)) throw error;
-    throw new VideoError(`${name} cannot be written: ${withoutPassword(error.message)}`, { cause: error });
-  };
+  const video = { destination, timebase, rate, last: null, tracks: null };
+  const writer = new FrameWriter(ffmpeg, { ...video, name, tell: withoutPassword });
   return {
     tracks: noTracks,
     notes: [],
     async write(image, { time }) {
-      const { width, height } = image;
-      const form = { width, height, timebase, rate, start: time, last: null, tracks: null };
-      writer ??= new VideoWriter(ffmpeg, { destination, ...form });
       await pace?.until(time);
-      await writer.write(image, time).catch(nameOutput);
+      await writer.write(image, time);
     },
-    async finish() {
-      await writer?.finish().catch(nameOutput);
-    },
-    async [Symbol.asyncDispose]() {
-      await writer?.[Symbol.asyncDispose]();
-    },
+    finish: () => writer.finish(),
+    [Symbol.asyncDispose]: () => writer[Symbol.asyncDispose](),
   };
 }
 
@@ -96,17 +87,17 @@ function writeRaw(): Output {
 
 /** Lets frames out no earlier than the time between them says. */
 class Pace {
-  readonly #secondsPerTick: number;
+  readonly #timebase: Rational;
   #start: { readonly at: number; readonly time: number } | null = null;
 
-  constructor(secondsPerTick: number) {
-    this.#secondsPerTick = secondsPerTick;
+  constructor(timebase: Rational) {
+    this.#timebase = timebase;
   }
 
   /** Waits until a frame is due. @param time in ticks. */
   async until(time: number): Promise<void> {
     this.#start ??= { at: performance.now(), time };
-    const due = this.#start.at + (time - this.#start.time) * this.#secondsPerTick * 1000;
+    const due = this.#start.at + secondsOf(time - this.#start.time, this.#timebase) * 1000;
     await setTimeout(Math.max(0, due - performance.now()));
   }
 }

@@ -6,7 +6,7 @@ import {
   type ParameterUpdate,
 } from '@millrace/protocol';
 import { parse, YAMLParseError } from 'yaml';
-import type { Timing } from '../../video/timing.js';
+import { secondsOf, type Timing } from '../../video/timing.js';
 import { RunError } from './run-error.js';
 import { readTextFile } from './text-file.js';
 
@@ -21,7 +21,7 @@ export interface Change {
 
 /** Longest transition in seconds, and in frames. */
 const longest = { seconds: 60, frames: 1000 };
-/** How long a transition takes that says nothing of it. */
+/** How long a transition takes if nothing is said about it. */
 const usualSeconds = 1;
 /** Until the rate of the frames is known. */
 const usualRate = 25;
@@ -68,9 +68,8 @@ export class Timeline {
 
   /** Returns what changes before the frame with this time, in ticks, in order. Each change once. */
   take(time: number): readonly ParameterUpdate[] {
-    const { timebase } = this.#timing;
     this.#start ??= time;
-    const seconds = ((time - this.#start) * timebase.numerator) / timebase.denominator;
+    const seconds = secondsOf(time - this.#start, this.#timing.timebase);
     const due = this.#changes.filter(({ at }) => at <= seconds);
     this.#changes.splice(0, due.length);
     this.#frames += 1;

@@ -1,10 +1,11 @@
 import { rename, rm } from 'node:fs/promises';
 import { cutVideo } from '../../video/cut.js';
 import { fileDestination } from '../../video/destinations.js';
-import { fileArgument, ffmpegAdvice, type Ffmpeg, VideoError } from '../../video/ffmpeg.js';
-import type { Rational } from '../../video/timing.js';
+import { fileArgument, ffmpegAdvice, type Ffmpeg } from '../../video/ffmpeg.js';
+import { periodOf, secondsOf } from '../../video/timing.js';
 import { planTracks } from '../../video/tracks.js';
-import { keepsLastDuration, VideoWriter } from '../../video/write.js';
+import { keepsLastDuration } from '../../video/write.js';
+import { FrameWriter } from './frame-writer.js';
 import { noTracks, type Output, type OutputOptions } from './output.js';
 
 /** A video file. @param part where it is written first; it has the same extension. @throws {VideoError} */
@@ -25,43 +26,37 @@ export async function openVideo(
     ...[destination.note ?? []].flat(),
   ];
   const cut = part.replace(/\.part(?=\.\w+$)/, '.cut');
-  let writer: VideoWriter | null = null;
+  const writer = new FrameWriter(ffmpeg, {
+    destination,
+    timebase,
+    rate,
+    last,
+    tracks: video && { source: video, kept: tracks.kept, timecode: video.timecode },
+    name: path,
+    tell: (message) => message.replaceAll(fileArgument(part), 'the file').replaceAll(part, 'the file'),
+  });
   /** Times of the last two frames, in ticks. */
   let [before, latest] = [0, 0];
-  const nameOutput = (error: unknown): never => {
-    if (!(error instanceof VideoError)) throw error;
-    const reason = error.message.replaceAll(fileArgument(part), 'the file').replaceAll(part, 'the file');
-    throw new VideoError(`${path} cannot be written: ${reason}`, { cause: error });
-  };
   return {
     tracks,
     notes,
     async write(image, { time }) {
-      const { width, height } = image;
-      const source = video && { source: video, kept: tracks.kept, timecode: video.timecode };
-      const options = { destination, width, height, timebase, rate, start: time, last, tracks: source };
-      writer ??= new VideoWriter(ffmpeg, options);
       [before, latest] = [latest, time];
-      await writer.write(image, time).catch(nameOutput);
+      await writer.write(image, time);
     },
     async finish(isCut = false) {
-      await writer?.finish().catch(nameOutput);
+      await writer.finish();
       if (!isCut || tracks.kept.length === 0) return rename(part, path);
       // The writer has copied all of the sound.
-      const length = rate ? ticksOf(rate, timebase) : latest - before;
-      const end = ((latest + length) * timebase.numerator) / timebase.denominator;
-      await cutVideo(ffmpeg, part, cut, end).catch(nameOutput);
+      const length = rate ? periodOf(rate, timebase) : latest - before;
+      const end = secondsOf(latest + length, timebase);
+      await writer.named(cutVideo(ffmpeg, part, cut, end));
       await rename(cut, path);
     },
     async [Symbol.asyncDispose]() {
-      await writer?.[Symbol.asyncDispose]();
+      await writer[Symbol.asyncDispose]();
       await rm(part, { force: true });
       await rm(cut, { force: true });
     },
   };
-}
-
-/** Returns how long a frame is shown at a rate, in ticks. */
-function ticksOf(rate: Rational, timebase: Rational): number {
-  return (rate.denominator * timebase.denominator) / (rate.numerator * timebase.numerator);
 }

@@ -48,9 +48,12 @@ const schedules = [
 
 /** Returns one candidate for each solver that suits the model, with even times and default options. */
 export function plainCandidates(space: Space, calls: number): readonly Candidate[] {
-  return solversFor(space.scheduler).flatMap(
-    (solver) => spread(space, { solver, calls, power: 1, start: 1 })[0] ?? [],
-  );
+  return solversFor(space.scheduler).flatMap((solver) => plainCandidate(space, solver, calls) ?? []);
+}
+
+/** Returns the one with this solver, which must suit the model; undefined if it cannot make this number of calls. */
+export function plainCandidate(space: Space, solver: SolverName, calls: number): Candidate | undefined {
+  return spread(space, { solver, calls, power: 1, start: 1 })[0];
 }
 
 /** Returns the coarse grid: solvers, spacings of the schedule, starts and spreads of the times. */

@@ -1,5 +1,5 @@
 import { timeIndices } from '../../diffusion/time-indices.js';
-import { callsOf, candidateOf, plainCandidates, type Candidate, type Space } from './candidates.js';
+import { callsOf, candidateOf, plainCandidate, type Candidate, type Space } from './candidates.js';
 import type { Curve } from './plot.js';
 import type { Measure } from './search.js';
 
@@ -57,7 +57,7 @@ export async function reportOn(space: Space, found: Candidate, options: ReportOp
       calls,
       error: await error({ ...present, t_index_list: steps }),
     });
-    const plain = plainCandidates(space, calls).find(({ solver }) => solver === found.solver);
+    const plain = plainCandidate(space, found.solver, calls);
     if (plain) even.push({ name: `${plain.solver}, even`, calls, error: await error(plain) });
   }
   const tuned = { calls: budget, error: tunedError ?? Infinity };

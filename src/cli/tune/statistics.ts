@@ -9,18 +9,18 @@ import { blankStatistics, type ModelStatistics } from '../../diffusion/statistic
 import { TuningThread } from '../../engine/host/tuning-thread.js';
 import { barText, clock, Progress } from '../run/progress.js';
 import { RunError } from '../run/run-error.js';
-import { candidateOf, plainCandidates } from './candidates.js';
+import { candidateOf, plainCandidate } from './candidates.js';
 import { Measurements, subjectOf } from './measurements.js';
 import type { CommonOptions, Prepared } from './prepare.js';
 import { replaceFile } from './replace-file.js';
 import { comparedCalls, meanError, tableText, type Row } from './report.js';
 import type { Measure } from './search.js';
 
-/** The solver that the statistics are for, and the one that it is without them. */
+/** The solver that the statistics are for, and the one that it equals without them. */
 const solver = 'DPMSolverV3Scheduler';
 const solverWithout = 'DPMSolverMultistepScheduler';
 
-/** Sessions have schedules of at most so many steps, as a rule. */
+/** Most steps of the schedules of sessions, as a rule. */
 const usualSteps = 50;
 
 /** The options of `--statistics`, as given. */
@@ -148,7 +148,7 @@ async function followPaths(
   { samples, intervals, output, signal, progress }: PathOptions,
 ): Promise<readonly (readonly number[])[]> {
   const path = join(output, 'statistics.json');
-  // Those that the model has already change nothing.
+  // Statistics that the model has already change nothing.
   const scheduler = { ...folder.scheduler, statistics: null };
   const subject = await subjectOf({ ...folder, scheduler }, job, intervals);
   await using known = await Measurements.open<readonly number[]>(path, subject);
@@ -165,7 +165,7 @@ async function followPaths(
   };
   await using thread = new TuningThread(job, {
     signal,
-    onLoading: (what) => progress.say(`${what}...`),
+    onLoading: progress.loading,
     onFollowing: showLevels,
   });
   const paths: (readonly number[])[] = [];
@@ -182,22 +182,20 @@ async function followPaths(
   return paths;
 }
 
-/** Returns the errors with the statistics, and those of the solver that it is without them. */
+/** Returns the errors with the statistics, and those of the solver that it equals without them. */
 async function compare(
   { space, job, held }: Prepared,
   statistics: ModelStatistics,
   { signal, progress }: Pick<PathOptions, 'signal' | 'progress'>,
 ): Promise<readonly Row[]> {
   signal.throwIfAborted();
-  const onLoading = (what: string): void => progress.say(`${what}...`);
-  await using thread = new TuningThread({ ...job, statistics }, { signal, onLoading });
-  const scheduler = { ...space.scheduler, statistics };
+  await using thread = new TuningThread({ ...job, statistics }, { signal, onLoading: progress.loading });
+  const measured = { ...space, scheduler: { ...space.scheduler, statistics } };
+  const measure: Measure = (candidate, picture) => thread.error(candidate, picture);
   const rows: Row[] = [];
-  for (const name of [solver, solverWithout]) {
+  for (const name of [solver, solverWithout] as const) {
     for (const calls of comparedCalls) {
-      const candidates = plainCandidates({ ...space, scheduler }, calls);
-      const candidate = candidates.find((one) => one.solver === name);
-      const measure: Measure = async (one, picture) => thread.error(one, picture);
+      const candidate = plainCandidate(measured, name, calls);
       rows.push({ name, calls, error: candidate ? await meanError(candidate, measure, held) : null });
     }
   }

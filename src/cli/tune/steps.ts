@@ -11,7 +11,7 @@ import { reportOn, tableText, type Report } from './report.js';
 import { search, type Measure, type Scored } from './search.js';
 import { effectiveParts, prepareDefaults } from './write-defaults.js';
 
-/** Finds the solver, its options and the times of a model for so many U-Net calls. */
+/** Finds the solver, its options and the times of a model for a number of U-Net calls. */
 export async function tuneSteps(
   { folder, space, job, searched, held }: Prepared,
   options: CommonOptions,
@@ -23,8 +23,7 @@ export async function tuneSteps(
   if (measurements.size > 0)
     process.stderr.write(`goes on with ${measurements.size} measurements of ${path}\n`);
   using progress = new Progress(process.stderr);
-  const onLoading = (what: string): void => progress.say(`${what}...`);
-  await using thread = new TuningThread(job, { signal, onLoading });
+  await using thread = new TuningThread(job, { signal, onLoading: progress.loading });
   const measure: Measure = async (candidate, picture) =>
     measurements.get(`${picture} ${JSON.stringify(candidate)}`, async () => thread.error(candidate, picture));
 

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { hasEffect, parameterSchemas, solverParameterNames } from '@millrace/protocol';
+import { codeOf } from '../error-code.js';
 import type { Candidate } from './candidates.js';
 import { replaceFile } from './replace-file.js';
 
@@ -28,7 +29,7 @@ export async function prepareDefaults(
   candidate: Candidate,
 ): Promise<{ readonly changes: readonly Change[]; readonly write: () => Promise<void> }> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '{}';
+    if (codeOf(error) === 'ENOENT') return '{}';
     throw error;
   });
   const settings = JSON.parse(text) as { readonly defaults?: Readonly<Record<string, unknown>> };

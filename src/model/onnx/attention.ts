@@ -1,5 +1,4 @@
-import { closeSync, fstatSync, openSync } from 'node:fs';
-import { ProtobufCursor } from './protobuf.js';
+import { readProtobuf, type ProtobufCursor } from './protobuf.js';
 
 /** A node of a graph, as far as attention is recognised by it. */
 interface Node {
@@ -14,29 +13,24 @@ interface Node {
  * @throws {RangeError} if the file is not an ONNX graph.
  */
 export function countPlainAttention(file: string): number {
-  const descriptor = openSync(file, 'r');
-  try {
-    const cursor = new ProtobufCursor(descriptor, fstatSync(descriptor).size);
-    const nodes: Node[] = [];
-    for (const { number, end } of cursor.fields(cursor.size)) {
-      if (number === 7) readNodes(cursor, end, nodes);
-    }
-    const makers = new Map(nodes.map((node) => [node.output, node]));
-    const isSoftmax = (name = ''): boolean => {
-      const maker = makers.get(name);
-      // Probabilities may be converted to the type of the values.
-      return maker?.operation === 'Cast' ? isSoftmax(maker.inputs[0]) : maker?.operation === 'Softmax';
-    };
-    return nodes.filter(({ operation, inputs }) => operation === 'MatMul' && isSoftmax(inputs[0])).length;
-  } finally {
-    closeSync(descriptor);
-  }
+  const nodes = readProtobuf(file, readNodes);
+  const makers = new Map(nodes.map((node) => [node.output, node]));
+  const isSoftmax = (name = ''): boolean => {
+    const maker = makers.get(name);
+    // Probabilities may be converted to the type of the values.
+    return maker?.operation === 'Cast' ? isSoftmax(maker.inputs[0]) : maker?.operation === 'Softmax';
+  };
+  return nodes.filter(({ operation, inputs }) => operation === 'MatMul' && isSoftmax(inputs[0])).length;
 }
 
-/** GraphProto */
-function readNodes(cursor: ProtobufCursor, end: number, nodes: Node[]): void {
-  for (const { number, end: stop } of cursor.fields(end))
-    if (number === 1) nodes.push(readNode(cursor, stop));
+/** ModelProto, and the GraphProto in it */
+function readNodes(cursor: ProtobufCursor): readonly Node[] {
+  const nodes: Node[] = [];
+  for (const { number, end } of cursor.fields(cursor.size)) {
+    if (number !== 7) continue;
+    for (const field of cursor.fields(end)) if (field.number === 1) nodes.push(readNode(cursor, field.end));
+  }
+  return nodes;
 }
 
 /** NodeProto */

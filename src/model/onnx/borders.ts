@@ -1,6 +1,6 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { readSync } from 'node:fs';
 import { cast, constant, hardSigmoid, node, transpose, valueInfo } from './nodes.js';
-import { ProtobufCursor } from './protobuf.js';
+import { readProtobuf, type ProtobufCursor } from './protobuf.js';
 import { field, fieldHead } from './protobuf-writer.js';
 import { readSignature, type Port } from './signature.js';
 
@@ -53,14 +53,10 @@ export function withBorders(file: string, pictures: ReadonlyMap<string, Levels>)
   const after = bordersOf(outputs, pictures, outputBorder, halfOutput);
   if (before.size + after.size === 0) return null;
   const names = new Map([...before, ...after].map(([port, { name }]) => [port, name]));
-  const descriptor = openSync(file, 'r');
-  try {
-    const { size } = fstatSync(descriptor);
-    const cursor = new ProtobufCursor(descriptor, size);
-    return { bytes: joined(modelPieces(cursor, before, after), descriptor), names };
-  } finally {
-    closeSync(descriptor);
-  }
+  return readProtobuf(file, (cursor, descriptor) => ({
+    bytes: joined(modelPieces(cursor, before, after), descriptor),
+    names,
+  }));
 }
 
 function bordersOf(

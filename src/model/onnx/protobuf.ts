@@ -1,4 +1,4 @@
-import { readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 
 /** One field of a protobuf message. */
 export interface Field {
@@ -12,6 +12,19 @@ export interface Field {
 const chunk = 64 * 1024;
 /** Length in bytes of 64-bit and 32-bit numbers, by wire type. */
 const fixedLengths: Readonly<Record<number, number>> = { 1: 8, 5: 4 };
+
+/** Opens a protobuf file, and closes it when `read` is done with it. */
+export function readProtobuf<Result>(
+  path: string,
+  read: (cursor: ProtobufCursor, descriptor: number) => Result,
+): Result {
+  const descriptor = openSync(path, 'r');
+  try {
+    return read(new ProtobufCursor(descriptor, fstatSync(descriptor).size), descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
 
 /** Reads only parts of a protobuf file, so that gigabytes of weights are skipped. */
 export class ProtobufCursor {

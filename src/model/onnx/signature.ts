@@ -1,6 +1,5 @@
-import { closeSync, fstatSync, openSync } from 'node:fs';
 import { ModelError } from '../model-error.js';
-import { ProtobufCursor } from './protobuf.js';
+import { readProtobuf, type ProtobufCursor } from './protobuf.js';
 
 /** One input or output of a network as its file declares it. */
 export interface Port {
@@ -43,17 +42,15 @@ const types: Readonly<Record<number, string>> = {
  * @throws {ModelError} if the file is not an ONNX graph or is cut off.
  */
 export function readSignature(path: string): Signature {
-  const descriptor = openSync(path, 'r');
-  try {
-    const { size } = fstatSync(descriptor);
-    return readModel(new ProtobufCursor(descriptor, size), path);
-  } catch (cause) {
-    if (cause instanceof ModelError) throw cause;
-    const problem = 'not an ONNX graph, or only a part of one; download the model again';
-    throw new ModelError(path, problem, { cause });
-  } finally {
-    closeSync(descriptor);
-  }
+  return readProtobuf(path, (cursor) => {
+    try {
+      return readModel(cursor, path);
+    } catch (cause) {
+      if (cause instanceof ModelError) throw cause;
+      const problem = 'not an ONNX graph, or only a part of one; download the model again';
+      throw new ModelError(path, problem, { cause });
+    }
+  });
 }
 
 function readModel(cursor: ProtobufCursor, path: string): Signature {

@@ -7,14 +7,15 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Interrupts } from '../../../src/cli/interruptible.js';
 import { encodeImage } from '../../../src/image/encode.js';
 import { openInput } from '../../../src/cli/run/open-input.js';
 import { openOutput } from '../../../src/cli/run/open-output.js';
 import { run } from '../../../src/cli/run/run.js';
 import { probeVideo } from '../../../src/video/probe.js';
-import { main } from '../../support/command.js';
-import { testImage, tinyModel } from '../../support/engine.js';
+import { main, startMillrace, type Ended } from '../../support/command.js';
+import { measuredOnce, testImage, tinyModel } from '../../support/engine.js';
 import { startServer } from '../../support/server.js';
 import { ffmpeg, fixturePath } from '../../video/videos.js';
 
@@ -151,25 +152,24 @@ it('a run that fails after its first frame leaves no reader behind', async () =>
 
 describe('Ctrl-C', () => {
   /** Starts a run that takes long, and interrupts it when the first picture is there. */
-  async function interrupt(name: string, isTwice: boolean) {
+  async function interrupt(name: string, isTwice: boolean): Promise<Ended> {
     const endless = ['testsrc2=size=64x64:rate=25', '--input-format', 'lavfi', '--no-live'];
     // Slow enough that frames are under way at the second signal.
     const args = ['run', ...endless, '-o', at(name), '-p', 'oil painting', '--steps', '10'];
-    const env = { ...process.env, XDG_CACHE_HOME: at('cache'), PATH: folder };
-    const child = spawn(process.execPath, [main, ...args, '--json'], { env });
-    let [stdout, stderr] = ['', ''];
-    child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
-    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+    const { child, ended } = startMillrace([...args, '--json'], {
+      MILLRACE_CACHE_DIRECTORY: measuredOnce.cacheDirectory,
+      MILLRACE_CALIBRATION: measuredOnce.calibration,
+      PATH: folder,
+    });
+    let said = '';
+    child.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()));
     const written = async (): Promise<boolean> =>
       (await readdir(folder, { recursive: true })).some((path) => /^\.millrace.*000001\.jpg$/.test(path));
-    while (!(await written()) && child.exitCode === null)
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    const ended = new Promise((resolve) => child.once('close', resolve));
+    while (!(await written()) && child.exitCode === null) await pause(20);
     child.kill('SIGINT');
-    while (child.exitCode === null && !stderr.includes('finishing'))
-      await new Promise((resolve) => setTimeout(resolve, 5));
+    while (child.exitCode === null && !said.includes('finishing')) await pause(5);
     if (isTwice) child.kill('SIGINT');
-    return { code: await ended, stdout, stderr };
+    return ended;
   }
 
   it('finishes the output with what there is, and says so', async () => {

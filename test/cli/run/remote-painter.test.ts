@@ -28,7 +28,7 @@ async function* frames(): AsyncGenerator<InputFrame, void, void> {
   }
 }
 
-describe('a server as what generates the frames of a file', () => {
+describe('a server that generates the frames of a file', () => {
   it('loses none, and keeps their order, although newer frames replace waiting ones there', async () => {
     await using painter = await open();
     // Nothing changes outside of an empty mask, so each result shows its own frame.

@@ -76,7 +76,7 @@ describe('the search of millrace tune', () => {
     const flow: Space = { ...space, scheduler: { prediction_type: 'flow' } };
     assert.equal(referenceFor(flow).solver, 'FlowMatchEulerDiscreteScheduler');
     assert.equal(callsOf(flow.scheduler, referenceFor(flow)), 100);
-    // With so few timesteps, each of them that is left.
+    // A schedule with fewer timesteps takes all that are left.
     const restoring: Space = {
       ...space,
       scheduler: { mean_reverting: { max_sigma: 50, T: 100, eps: 0.005 } },

@@ -1,4 +1,4 @@
-import { showValue, type ViewerLinks } from '@millrace/protocol';
+import { isMap, showValue, type ViewerLinks } from '@millrace/protocol';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Metrics } from '../metrics/metrics.js';
 import type { SessionKeys } from '../session/access/session-keys.js';
@@ -137,7 +137,7 @@ function readSeconds(body: unknown, { linkSeconds, audiences }: ViewerRoutes): n
   if (audiences.limits.perSession === 0) {
     throw new ProtocolError('limit_exceeded', 'This server allows no viewers (maxViewersPerSession is 0).');
   }
-  const { seconds = linkSeconds }: { readonly seconds?: unknown } = isRecord(body) ? body : {};
+  const { seconds = linkSeconds }: { readonly seconds?: unknown } = isMap(body) ? body : {};
   if (typeof seconds !== 'number' || !(seconds >= 1)) {
     const words = `seconds must be a number from 1 to ${linkSeconds}, not ${showValue(seconds)}`;
     throw new ProtocolError('invalid_message', words, { field: 'seconds' });
@@ -147,8 +147,4 @@ function readSeconds(body: unknown, { linkSeconds, audiences }: ViewerRoutes): n
     throw new ProtocolError('limit_exceeded', words, { field: 'seconds' });
   }
   return seconds;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
 }

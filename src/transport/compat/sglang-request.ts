@@ -1,4 +1,4 @@
-import { showValue, type ParameterUpdate } from '@millrace/protocol';
+import { isMap, showValue, type ParameterUpdate } from '@millrace/protocol';
 import { ProtocolError } from '../../session/wire/protocol-error.js';
 import { isGiven, readInteger, readParameters, readSize } from './foreign-parameters.js';
 import { readDataUri, type Values } from './read-map.js';
@@ -87,9 +87,7 @@ export function readEvent(values: Values): SglangEvent | null {
     case 'frame':
       return { id, picture: readPicture('payload', payload) };
     case 'parameters':
-      if (typeof payload === 'object' && payload !== null && !Array.isArray(payload)) {
-        return { id, parameters: readParameters({ ...payload }) };
-      }
+      if (isMap(payload)) return { id, parameters: readParameters(payload) };
       return refuse('payload', `the payload of parameters must be a map, not ${showValue(payload)}`);
     default:
       return refuse('kind', `kind must be prompt, frame, parameters or heartbeat, not ${showValue(kind)}`);

@@ -1,10 +1,10 @@
-import { errors, isMap, showValue } from '@millrace/protocol';
+import { errors, isMap } from '@millrace/protocol';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { ImageFormat } from '../../image/format.js';
 import { ProtocolError } from '../../session/wire/protocol-error.js';
 import { errorHeaders } from '../http-error.js';
 import { generateFor, type ImageRoutes } from '../images.js';
-import { isGiven, readInteger, readParameters, readSize } from './foreign-parameters.js';
+import { isGiven, readInteger, readParameters, readSize, refuseValue } from './foreign-parameters.js';
 
 /** Room for parameters with a long prompt. */
 const bodyLimit = 64 * 1024;
@@ -62,18 +62,14 @@ function readRequest(body: unknown): {
     ...own
   } = body;
   if (isGiven(n)) readInteger('n', n, [1, 1]);
-  if (isGiven(answer) && answer !== 'b64_json') refuse('response_format', 'b64_json', answer);
-  if (isGiven(stream) && stream !== false) refuse('stream', 'false', stream);
-  if (isGiven(format) && !formats.includes(format)) refuse('output_format', formats.join(', '), format);
+  if (isGiven(answer) && answer !== 'b64_json') refuseValue('response_format', 'b64_json', answer);
+  if (isGiven(stream) && stream !== false) refuseValue('stream', 'false', stream);
+  if (isGiven(format) && !formats.includes(format)) {
+    refuseValue('output_format', `one of ${formats.join(', ')}`, format);
+  }
   const shape = isGiven(size) && size !== 'auto' ? readSize('size', size) : {};
   return {
     format: (format ?? 'png') as ImageFormat,
     asked: { parameters: { ...readParameters(own, aliases), ...shape } },
   };
-}
-
-/** @throws {ProtocolError} invalid_parameter */
-function refuse(field: string, allowed: string, value: unknown): never {
-  const fault = `${field} must be one of ${allowed}, not ${showValue(value)}`;
-  throw new ProtocolError('invalid_parameter', fault, { field });
 }

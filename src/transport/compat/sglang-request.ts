@@ -87,7 +87,10 @@ export function readEvent(values: Values): SglangEvent | null {
     case 'frame':
       return { id, picture: readPicture('payload', payload) };
     case 'parameters':
-      if (isMap(payload)) return { id, parameters: readParameters(payload) };
+      // Of binary data, each byte would be a field.
+      if (isMap(payload) && !(payload instanceof Uint8Array)) {
+        return { id, parameters: readParameters(payload) };
+      }
       return refusePayload(kind, 'a map', payload);
     default:
       return refuseValue('kind', 'prompt, frame, parameters or heartbeat', kind);

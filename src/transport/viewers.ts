@@ -96,7 +96,7 @@ export function serveViewers(server: FastifyInstance, options: ViewerRoutes): vo
       const { raw } = reply;
       // Behind another answer (HTTP pipelining), this one would never hear that the connection has closed.
       if (raw.socket === null) throw new ProtocolError('rate_limited', needsConnection);
-      const viewer = new MultipartViewer(raw, metrics);
+      const viewer = new MultipartViewer(raw, { metrics });
       const leave = follow(request).join(viewer);
       raw.once('close', leave);
       raw.writeHead(200, { ...securityHeaders, ...pictureHeaders });

@@ -8,8 +8,8 @@ import { ProtocolError } from '../session/wire/protocol-error.js';
 import { bearerToken } from './bearer.js';
 import { refuser } from './http-error.js';
 import { MultipartViewer, multipartType } from './multipart-viewer.js';
-import { originAllowed, type OriginRules } from './origin.js';
-import type { OriginLog } from './origin-log.js';
+import type { OriginRules } from './origin.js';
+import { admitPage, type OriginLog } from './origin-log.js';
 import { securityHeaders } from './security-headers.js';
 
 export interface ViewerRoutes {
@@ -48,7 +48,7 @@ export function serveViewers(server: FastifyInstance, options: ViewerRoutes): vo
   };
 
   server.options<OfSession>('/v1/sessions/:id/links', async (request, reply) => {
-    if (!admitPage(request, reply, options)) return refuse(reply, 'forbidden_origin');
+    if (!admitReader(request, reply, options)) return refuse(reply, 'forbidden_origin');
     return reply
       .headers({
         'access-control-allow-headers': 'authorization, content-type',
@@ -60,7 +60,7 @@ export function serveViewers(server: FastifyInstance, options: ViewerRoutes): vo
   server.post<OfSession>('/v1/sessions/:id/links', async (request, reply) => {
     const { id } = request.params;
     reply.header('cache-control', 'no-store');
-    if (!admitPage(request, reply, options)) return refuse(reply, 'forbidden_origin');
+    if (!admitReader(request, reply, options)) return refuse(reply, 'forbidden_origin');
     try {
       const key = bearerToken(request.headers.authorization) ?? '';
       if (!keys.isOfOwner(id, key)) throw new ProtocolError('unauthorized');
@@ -118,16 +118,13 @@ const pictureHeaders: Readonly<Record<string, string>> = {
 };
 
 /** Returns whether the page of a request may ask; it may then read the answer too. */
-function admitPage(
+function admitReader(
   { headers, raw }: FastifyRequest<OfSession>,
   reply: FastifyReply,
-  { origins, originLog }: ViewerRoutes,
+  routes: ViewerRoutes,
 ): boolean {
-  const { origin, host } = headers;
-  if (!originAllowed(origin, host, origins)) {
-    originLog.refused(raw);
-    return false;
-  }
+  if (!admitPage(raw, routes)) return false;
+  const { origin } = headers;
   if (origin !== undefined) reply.headers({ 'access-control-allow-origin': origin, vary: 'origin' });
   return true;
 }

@@ -10,7 +10,7 @@ export const multipartType = `multipart/x-mixed-replace; boundary=${boundary}`;
 export interface MultipartViewerOptions {
   /** Counts the pictures; absent: nobody does. */
   readonly metrics?: Pick<Metrics, 'viewerPicture'>;
-  /** Whether each picture is sent in two parts. */
+  /** Whether each picture is sent in two parts: Chromium shows one only when the head of the next has come. */
   readonly twice?: boolean;
 }
 
@@ -78,7 +78,7 @@ export class MultipartViewer implements Viewer {
   #writePart(picture: Uint8Array, done?: (error?: Error | null) => void): void {
     this.#body.write(`content-type: image/jpeg\r\ncontent-length: ${picture.length}\r\n\r\n`);
     this.#body.write(picture);
-    // Browsers show a part when the next boundary has come.
+    // Some programs show a part only when the next boundary has come.
     this.#body.write(`\r\n--${boundary}\r\n`, done);
   }
 }

@@ -129,7 +129,7 @@ function admitReader(
   return true;
 }
 
-/** Returns how long a link is to be valid. @throws {ProtocolError} invalid_message, limit_exceeded */
+/** Returns for how many seconds a link will be valid. @throws {ProtocolError} invalid_message, limit_exceeded */
 function readSeconds(body: unknown, { linkSeconds, audiences }: ViewerRoutes): number {
   if (audiences.limits.perSession === 0) {
     throw new ProtocolError('limit_exceeded', 'This server allows no viewers (maxViewersPerSession is 0).');

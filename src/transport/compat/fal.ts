@@ -30,7 +30,7 @@ const longestId = 200;
 /** Side of the grey picture that stands for none, in pixels. */
 const greySide = 64;
 /**
- * With these, next to nothing of the picture is left. Unlike the images of `mode: txt2img`, each of which has its own
+ * With these, almost nothing of the picture is left. Unlike the images of `mode: txt2img`, each of which has its own
  * noise, those from a grey picture stay the same for the same seed, and so a picture changes little with its prompt.
  */
 const fromNoise: ParameterUpdate = { strength: 1, t_index_list: null };

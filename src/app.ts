@@ -1,4 +1,4 @@
-import { parameterSchemasFor, subprotocol, textLimits, type Readiness } from '@millrace/protocol';
+import { subprotocol, textLimits, type Readiness } from '@millrace/protocol';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { solversFor } from './diffusion/solvers/create.js';
@@ -88,8 +88,7 @@ export async function createApp(
   const server = `millrace/${version}`;
   const tracer = await openTraces(version, process.env);
   const slo = { fps: settings.sloFps, latencySeconds: settings.sloLatencySeconds };
-  const known = { ...model, solvers: solversFor(model.scheduler) };
-  const rules = createParameterRules(known);
+  const rules = createParameterRules({ ...model, solvers: solversFor(model.scheduler) });
   const limits = limitsFrom(settings);
   const access = await createAccess(accessSettings(settings));
   const metrics = createMetrics({ version, model: name, slo, census: () => connections.census(), tracer });
@@ -246,8 +245,11 @@ export async function createApp(
     () => ({ engine: engine.state.name, draining: connections.draining, ...routes.occupancy() }),
     log,
   );
-  const schemas = parameterSchemasFor(known);
-  const osc = new OscServer({ schemas, steer: (update, session) => connections.steer(update, session), log });
+  const osc = new OscServer({
+    schemas: rules.schema.properties,
+    steer: (update, session) => connections.steer(update, session),
+    log,
+  });
   const unhandledLogs = new TokenBucket(1, 10);
   return {
     failed: reports.failed,

@@ -1,4 +1,5 @@
 import { Packr } from 'msgpackr';
+import { isMap } from './is-map.js';
 import type { ClientMessage, ServerMessage } from './messages/index.js';
 import { checkStructure } from './structure.js';
 
@@ -72,7 +73,7 @@ export function decodeMessage(
  */
 export function decodeMap(bytes: Uint8Array): Readonly<Record<string, unknown>> {
   const value = unpack(bytes);
-  if (!isMap(value)) throw new TypeError('not a MessagePack map');
+  if (!isMap(value) || value instanceof Uint8Array) throw new TypeError('not a MessagePack map');
   return value;
 }
 
@@ -91,12 +92,6 @@ function unpack(bytes: Uint8Array): unknown {
   }
 }
 
-function isTagged(value: unknown): value is { type: string } & Record<string, unknown> {
+function isTagged(value: unknown): value is { readonly type: string } & Readonly<Record<string, unknown>> {
   return isMap(value) && typeof value['type'] === 'string';
-}
-
-function isMap(value: unknown): value is Record<string, unknown> {
-  return (
-    typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
-  );
 }

@@ -144,7 +144,7 @@ export const errors = {
   too_many_viewers: {
     status: 503,
     retryable: true,
-    meaning: 'As many viewers as are allowed watch already; try again later.',
+    meaning: 'There is no room for more viewers now; try again later.',
   },
   taken_over: {
     close: 4409,

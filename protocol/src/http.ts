@@ -76,7 +76,7 @@ export interface ViewerLinks {
   readonly view: string;
   /** Address of the pictures as Motion JPEG (multipart/x-mixed-replace), relative to that of the server. */
   readonly mjpeg: string;
-  /** Seconds until the links can no longer be opened; who watches already stays. */
+  /** Seconds until the links can no longer be opened; viewers already there stay. */
   readonly expires_seconds: number;
 }
 

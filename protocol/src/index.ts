@@ -1,6 +1,7 @@
 export * from './codec.js';
 export * from './errors.js';
 export type * from './http.js';
+export * from './is-map.js';
 export * from './looks.js';
 export * from './messages/index.js';
 export type * from './operator.js';

@@ -1,5 +1,6 @@
+import { isMap } from './is-map.js';
 import { describeAllowed } from './parameters/allowed.js';
-import { fitsSchema, isMap } from './parameters/fits-schema.js';
+import { fitsSchema } from './parameters/fits-schema.js';
 import {
   parameterSchemas,
   type ParameterName,

@@ -230,7 +230,7 @@ export const settingsTable = {
     type: 'number',
     range: [1, 604_800],
     default: 3600,
-    description: 'How long a link for viewers can be opened at most; who watches already stays.',
+    description: 'How long a link for viewers can be opened at most; viewers already there stay.',
   },
   drainSeconds: {
     type: 'number',

@@ -99,7 +99,7 @@ export function serveAdmin(server: FastifyInstance, options: AdminOptions): void
   });
 }
 
-/** Returns who sent a request, for the log: behind a proxy, also whom that names. */
+/** Returns who sent a request, for the log; behind a proxy, also the addresses in its header. */
 function whoAsks({ ip, headers }: FastifyRequest): Readonly<Record<string, unknown>> {
   const forwarded = headers['x-forwarded-for'];
   return { address: ip, ...(forwarded !== undefined && { forwarded: String(forwarded).slice(0, 200) }) };

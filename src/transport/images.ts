@@ -14,8 +14,8 @@ import { refuser } from './http-error.js';
 import { formLimits, readForm } from './image-form.js';
 import type { ConnectionGuard } from './connection-guard.js';
 import { networkOf } from './network.js';
-import { originAllowed, type OriginRules } from './origin.js';
-import type { OriginLog } from './origin-log.js';
+import type { OriginRules } from './origin.js';
+import { admitPage, type OriginLog } from './origin-log.js';
 
 export interface ImageRoutes {
   readonly guard: Pick<ConnectionGuard, 'clientOf'>;
@@ -94,14 +94,11 @@ async function answer(
 export async function generateFor(
   request: FastifyRequest,
   reply: FastifyReply,
-  { guard, images, origins, originLog, access, draining }: Omit<ImageRoutes, 'metrics' | 'messageBytes'>,
+  routes: Omit<ImageRoutes, 'metrics' | 'messageBytes'>,
   { format, asked }: Wanted,
 ): Promise<Uint8Array | ProtocolError | null> {
-  const { origin, host } = request.headers;
-  if (!originAllowed(origin, host, origins)) {
-    originLog.refused(request.raw);
-    return new ProtocolError('forbidden_origin');
-  }
+  if (!admitPage(request.raw, routes)) return new ProtocolError('forbidden_origin');
+  const { guard, images, access, draining } = routes;
   if (draining()) return new ProtocolError('shutting_down');
   const gone = new AbortController();
   reply.raw.once('close', () => gone.abort());

@@ -1,5 +1,5 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Access } from '../session/access/access.js';
+import { sameText } from '../session/access/secrets.js';
 
 export interface MetricsAccess {
   readonly access: Access;
@@ -17,10 +17,4 @@ export async function mayReadMetrics(
     () => true,
     () => false,
   );
-}
-
-/** Returns whether two texts are equal, in a time that does not reveal where they differ. */
-export function sameText(a: string, b: string): boolean {
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(a), digest(b));
 }

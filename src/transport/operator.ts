@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
+import { sameText } from '../session/access/secrets.js';
 import { bearerToken } from './bearer.js';
-import { mayReadMetrics, sameText, type MetricsAccess } from './metrics-access.js';
+import { mayReadMetrics, type MetricsAccess } from './metrics-access.js';
 import { isLoopback, namesLoopback, originAllowed, type OriginRules } from './origin.js';
 
 /** What a request may do besides using the server: `reader` sees figures, `admin` sees everything and may act. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Logger } from 'pino';
 import type { ClientAddresses } from './client-addresses.js';
+import { originAllowed, type OriginRules } from './origin.js';
 
 /** Maximum number of logged origins, so that made-up ones cannot fill the log. */
 const mostOrigins = 100;
@@ -25,4 +26,15 @@ export class OriginLog {
     const address = this.#clients.of(request);
     this.#log.warn({ origin: origin.slice(0, 200), host: host.slice(0, 200), address }, words);
   }
+}
+
+/** Returns whether the page of a request may use the server, and logs the origin of one that may not. */
+export function admitPage(
+  request: IncomingMessage,
+  { origins, originLog }: { readonly origins: OriginRules; readonly originLog: OriginLog },
+): boolean {
+  const { origin, host } = request.headers;
+  const isAllowed = originAllowed(origin, host, origins);
+  if (!isAllowed) originLog.refused(request);
+  return isAllowed;
 }

@@ -52,7 +52,7 @@ export function readSteering({ address, values }: OscMessage): Steering {
   const session = parts[0] === oscRoot && rest.length === 2 ? (rest[0] ?? null) : null;
   const isNested = rest.length > 1 && session === null;
   const button = isNested || !Object.hasOwn(buttons, name) ? undefined : buttons[name];
-  // A button sends 0 when it is let go.
+  // A button sends 0 when it is released.
   if (button) return { session, update: values[0] === 0 ? {} : button };
   const parameter = Object.hasOwn(aliases, name) ? aliases[name] : name;
   if (isNested || parameter === undefined || !isParameter(parameter)) {

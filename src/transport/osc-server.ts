@@ -97,7 +97,7 @@ export class OscServer implements AsyncDisposable {
     void this.#work();
   }
 
-  /** Takes note of what a message asks for; one that cannot be used takes none of its bundle with it. */
+  /** Takes note of what a message asks for; one that cannot be used does not stop the rest of its bundle. */
   #read(message: OscMessage, sender: RemoteInfo): void {
     try {
       if (message.address === `/${oscRoot}/help`) return this.#help(sender, message);
@@ -139,8 +139,8 @@ export class OscServer implements AsyncDisposable {
   }
 
   /**
-   * Says where every address is described. Short, seldom, and never to what is itself an answer: if the sender is forged,
-   * two servers would answer each other without an end.
+   * Says where every address is described. The answer is short and rare, and an answer gets none: if the sender is
+   * forged, two servers would answer each other without an end.
    */
   #help({ address, port }: RemoteInfo, { values }: OscMessage): void {
     const query = this.#query?.address();

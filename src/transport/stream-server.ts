@@ -117,9 +117,7 @@ export class StreamServer implements AsyncDisposable {
     const foreign = this.#foreignTo(request);
     const fault = upgradeFault(request, origins, foreign !== null);
     if (fault) {
-      if (fault.code === 'forbidden_origin') {
-        originLog.refused(request);
-      }
+      if (fault.code === 'forbidden_origin') originLog.refused(request);
       return this.#decline(socket, fault);
     }
     const leave = this.#addresses.enter(guard.clientOf(request));

@@ -1,4 +1,4 @@
-import { showValue, type ViewerLinks } from '@millrace/protocol';
+import { isMap, showValue, type ViewerLinks } from '@millrace/protocol';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Metrics } from '../metrics/metrics.js';
 import type { SessionKeys } from '../session/access/session-keys.js';
@@ -8,8 +8,8 @@ import { ProtocolError } from '../session/wire/protocol-error.js';
 import { bearerToken } from './bearer.js';
 import { refuser } from './http-error.js';
 import { MultipartViewer, multipartType } from './multipart-viewer.js';
-import { originAllowed, type OriginRules } from './origin.js';
-import type { OriginLog } from './origin-log.js';
+import type { OriginRules } from './origin.js';
+import { admitPage, type OriginLog } from './origin-log.js';
 import { securityHeaders } from './security-headers.js';
 
 export interface ViewerRoutes {
@@ -48,7 +48,7 @@ export function serveViewers(server: FastifyInstance, options: ViewerRoutes): vo
   };
 
   server.options<OfSession>('/v1/sessions/:id/links', async (request, reply) => {
-    if (!admitPage(request, reply, options)) return refuse(reply, 'forbidden_origin');
+    if (!admitReader(request, reply, options)) return refuse(reply, 'forbidden_origin');
     return reply
       .headers({
         'access-control-allow-headers': 'authorization, content-type',
@@ -60,7 +60,7 @@ export function serveViewers(server: FastifyInstance, options: ViewerRoutes): vo
   server.post<OfSession>('/v1/sessions/:id/links', async (request, reply) => {
     const { id } = request.params;
     reply.header('cache-control', 'no-store');
-    if (!admitPage(request, reply, options)) return refuse(reply, 'forbidden_origin');
+    if (!admitReader(request, reply, options)) return refuse(reply, 'forbidden_origin');
     try {
       const key = bearerToken(request.headers.authorization) ?? '';
       if (!keys.isOfOwner(id, key)) throw new ProtocolError('unauthorized');
@@ -96,7 +96,7 @@ export function serveViewers(server: FastifyInstance, options: ViewerRoutes): vo
       const { raw } = reply;
       // Behind another answer (HTTP pipelining), this one would never hear that the connection has closed.
       if (raw.socket === null) throw new ProtocolError('rate_limited', needsConnection);
-      const viewer = new MultipartViewer(raw, metrics);
+      const viewer = new MultipartViewer(raw, { metrics });
       const leave = follow(request).join(viewer);
       raw.once('close', leave);
       raw.writeHead(200, { ...securityHeaders, ...pictureHeaders });
@@ -118,26 +118,23 @@ const pictureHeaders: Readonly<Record<string, string>> = {
 };
 
 /** Returns whether the page of a request may ask; it may then read the answer too. */
-function admitPage(
+function admitReader(
   { headers, raw }: FastifyRequest<OfSession>,
   reply: FastifyReply,
-  { origins, originLog }: ViewerRoutes,
+  routes: ViewerRoutes,
 ): boolean {
-  const { origin, host } = headers;
-  if (!originAllowed(origin, host, origins)) {
-    originLog.refused(raw);
-    return false;
-  }
+  if (!admitPage(raw, routes)) return false;
+  const { origin } = headers;
   if (origin !== undefined) reply.headers({ 'access-control-allow-origin': origin, vary: 'origin' });
   return true;
 }
 
-/** Returns how long a link is to be valid. @throws {ProtocolError} invalid_message, limit_exceeded */
+/** Returns for how many seconds a link will be valid. @throws {ProtocolError} invalid_message, limit_exceeded */
 function readSeconds(body: unknown, { linkSeconds, audiences }: ViewerRoutes): number {
   if (audiences.limits.perSession === 0) {
     throw new ProtocolError('limit_exceeded', 'This server allows no viewers (maxViewersPerSession is 0).');
   }
-  const { seconds = linkSeconds }: { readonly seconds?: unknown } = isRecord(body) ? body : {};
+  const { seconds = linkSeconds }: { readonly seconds?: unknown } = isMap(body) ? body : {};
   if (typeof seconds !== 'number' || !(seconds >= 1)) {
     const words = `seconds must be a number from 1 to ${linkSeconds}, not ${showValue(seconds)}`;
     throw new ProtocolError('invalid_message', words, { field: 'seconds' });
@@ -147,8 +144,4 @@ function readSeconds(body: unknown, { linkSeconds, audiences }: ViewerRoutes): n
     throw new ProtocolError('limit_exceeded', words, { field: 'seconds' });
   }
   return seconds;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
 }

@@ -36,12 +36,13 @@ class SlowNetwork extends Writable {
 function setUp() {
   const network = new SlowNetwork();
   const counts = { sent: 0, dropped: 0, bytes: 0 };
-  const viewer = new MultipartViewer(network, {
-    viewerPicture(result, bytes) {
+  const metrics = {
+    viewerPicture(result: 'sent' | 'dropped', bytes: number) {
       counts[result] += 1;
       counts.bytes += bytes;
     },
-  });
+  };
+  const viewer = new MultipartViewer(network, { metrics });
   return { network, counts, viewer };
 }
 

@@ -66,7 +66,7 @@ describe('OSC addresses', () => {
     assert.deepEqual(update('/latent_feedback_strength', 0.2), { latent_feedback: 0.2 });
     assert.deepEqual(update('/pause'), { paused: true });
     assert.deepEqual(update('/play', 1), { paused: false });
-    assert.deepEqual(update('/play', 0), {}, 'the button is let go');
+    assert.deepEqual(update('/play', 0), {}, 'the button is released');
     assert.deepEqual(update('/guidance_scale', 1.5), { guidance_scale: 1.5 });
   });
 

@@ -11,7 +11,7 @@ export interface ViewerUrls {
   readonly view: URL;
   /** The pictures as Motion JPEG, for OBS, VLC and other programs. */
   readonly mjpeg: URL;
-  /** Seconds until the addresses can no longer be opened; who watches already stays. */
+  /** Seconds until the addresses can no longer be opened; viewers already there stay. */
   readonly expiresSeconds: number;
 }
 

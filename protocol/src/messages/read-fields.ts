@@ -1,3 +1,4 @@
+import { isMap } from '../is-map.js';
 import type { Field, Fields } from './fields.js';
 
 /** A decoded map. */
@@ -71,10 +72,6 @@ function describeFault({ kind, most = Infinity }: Field, value: unknown): string
     case 'changes':
       return null;
   }
-}
-
-function isMap(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function describeMapFault(

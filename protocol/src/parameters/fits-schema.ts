@@ -1,3 +1,4 @@
+import { isMap } from '../is-map.js';
 import type { ParameterSchema } from './parameter-schema.js';
 
 type Part = Partial<ParameterSchema> & { readonly required?: readonly string[] };
@@ -48,9 +49,4 @@ function hasFittingEntries(
     const known = properties && Object.hasOwn(properties, key) ? properties[key] : undefined;
     return known ? fitsSchema(known, entry) : additionalProperties !== false;
   });
-}
-
-/** Returns whether a value of JSON is an object. */
-export function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

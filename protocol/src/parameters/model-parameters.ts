@@ -104,8 +104,14 @@ function common<Value>(values: readonly Value[], others: readonly Value[]): read
   return values.filter((value) => others.includes(value));
 }
 
+/** A JSON Schema of updates, with that of each parameter. */
+export interface UpdateSchema {
+  readonly properties: typeof parameterSchemas;
+  readonly [keyword: string]: unknown;
+}
+
 /** Returns the JSON Schema of a parameter update, with a model's own defaults and limits. */
-export function updateSchema(model: ModelParameters = {}): object {
+export function updateSchema(model: ModelParameters = {}): UpdateSchema {
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: 'Parameters of a Millrace stream',

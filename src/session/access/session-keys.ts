@@ -1,4 +1,5 @@
-import { createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac } from 'node:crypto';
+import { deriveKey, sameText } from './secrets.js';
 
 export interface SessionKeySettings {
   /** Shared by servers that resume each other's sessions; empty for a random key of this process. */
@@ -15,7 +16,7 @@ export interface SessionKeys {
   /** Returns the key that proves that its holder owns the session. */
   ofOwner(session: string): string;
   isOfOwner(session: string, key: string): boolean;
-  /** Returns a key with which the session's results can be watched for so long. */
+  /** Returns a key that lets its holder watch the session's results until the seconds are over. */
   ofViewer(session: string, seconds: number): string;
   /** Returns whether the key is for watching this session, and has not expired. */
   isOfViewer(session: string, key: string): boolean;
@@ -25,9 +26,7 @@ export interface SessionKeys {
 const purpose = 'millrace session keys 1';
 
 export function createSessionKeys({ secret, now = Date.now }: SessionKeySettings): SessionKeys {
-  const signingKey = Buffer.from(
-    hkdfSync('sha256', secret === '' ? randomBytes(32) : secret, '', purpose, 32),
-  );
+  const signingKey = deriveKey(secret, purpose);
   const sign = (...parts: readonly string[]): string =>
     createHmac('sha256', signingKey).update(JSON.stringify(parts)).digest('base64url');
   const ofOwner = (session: string): string => sign('owner', session);
@@ -35,17 +34,11 @@ export function createSessionKeys({ secret, now = Date.now }: SessionKeySettings
     `${expires}.${sign('viewer', session, expires)}`;
   return {
     ofOwner,
-    isOfOwner: (session, key) => areEqual(key, ofOwner(session)),
+    isOfOwner: (session, key) => sameText(key, ofOwner(session)),
     ofViewer: (session, seconds) => viewerKey(session, Math.ceil(now() / 1000 + seconds).toString(36)),
     isOfViewer(session, key) {
       const [expires = ''] = key.split('.');
-      return areEqual(key, viewerKey(session, expires)) && now() / 1000 < Number.parseInt(expires, 36);
+      return sameText(key, viewerKey(session, expires)) && now() / 1000 < Number.parseInt(expires, 36);
     },
   };
-}
-
-/** Returns whether two texts are equal, in a time that depends on their lengths alone. */
-function areEqual(a: string, b: string): boolean {
-  const [first, second] = [Buffer.from(a), Buffer.from(b)];
-  return first.length === second.length && timingSafeEqual(first, second);
 }

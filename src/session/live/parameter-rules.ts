@@ -15,6 +15,7 @@ import {
   type ParameterSchema,
   type ParameterUpdate,
   type StreamParameters,
+  type UpdateSchema,
 } from '@millrace/protocol';
 import type { ErrorObject } from 'ajv';
 import { ParameterError } from '../../engine/engine.js';
@@ -25,7 +26,7 @@ import { readStyleImage } from './style-images.js';
 /** The parameters that one model allows. */
 export interface ParameterRules {
   /** JSON Schema (draft 2020-12) of an update. */
-  readonly schema: object;
+  readonly schema: UpdateSchema;
   readonly defaults: StreamParameters;
   /** The modes that the model is good for. */
   readonly modes: readonly StreamParameters['mode'][];

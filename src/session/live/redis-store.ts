@@ -1,8 +1,9 @@
-import { createHmac, hkdfSync, randomUUID } from 'node:crypto';
+import { createHmac, randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { asError } from '../../engine/as-error.js';
 import { withinTime } from '../../engine/within-time.js';
 import type { Metrics } from '../../metrics/metrics.js';
+import { deriveKey } from '../access/secrets.js';
 import { claimAnswers, claimScript, releaseScript, renewScript, spendScript } from './redis-scripts.js';
 import type { Claim, SessionStore } from './session-store.js';
 
@@ -114,9 +115,7 @@ class RedisStore implements SessionStore, AsyncDisposable {
   constructor(client: Client, options: RedisStoreOptions) {
     this.#client = client;
     this.#options = options;
-    this.#userKey = new Uint8Array(
-      hkdfSync('sha256', options.secret, '', 'millrace session store users', 32),
-    );
+    this.#userKey = deriveKey(options.secret, 'millrace session store users');
     // Renewing an entry of its own shows that the store can be written, also when there are no sessions.
     this.#held.set(this.#server, this.#newlyHeld(this.#server));
   }

@@ -1,7 +1,8 @@
 import type { StreamParameters } from '@millrace/protocol';
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { deserialize, serialize } from 'node:v8';
 import type { StreamState } from '../../engine/engine.js';
+import { deriveKey } from '../access/secrets.js';
 import type { CarriedFrame } from '../frames/frame-ledger.js';
 
 /** Everything that a server needs to continue a session. */
@@ -55,7 +56,7 @@ const purpose = Buffer.from(`millrace resume token ${version}`);
 
 export function createResumeTokens(settings: ResumeTokenSettings): ResumeTokens {
   const { secret, lifetimeMs, maxLength, onFault = () => {}, now = Date.now } = settings;
-  const key = Buffer.from(hkdfSync('sha256', secret === '' ? randomBytes(32) : secret, '', purpose, 32));
+  const key = deriveKey(secret, purpose);
   const seal = (state: ResumeState): string => {
     const nonce = randomBytes(nonceBytes);
     const encryption = createCipheriv(cipher, key, nonce).setAAD(purpose);

@@ -7,10 +7,10 @@ import type { TokenFault } from './resume-token.js';
 const lineSeconds = 60;
 
 const causes: Readonly<Record<TokenFault, string>> = {
-  key: 'resume tokens are refused that another key has sealed, or that were changed: give all servers of the fleet the same resumeKey',
-  version: 'resume tokens are refused that another release has sealed; during an update this is normal',
+  key: 'resume tokens of another key, or changed ones, are refused: give all servers of the fleet the same resumeKey',
+  version: 'resume tokens of another release are refused; during an update this is normal',
   expired:
-    'resume tokens are refused that have expired: their clients came back later than resumeSeconds, or the clocks of the servers differ',
+    'expired resume tokens are refused: their clients came back later than resumeSeconds, or the clocks of the servers differ',
 };
 const noKey =
   'resume tokens of another key are refused: this server has no resumeKey and made up its own; with one, streams go on after a restart and on other servers';

@@ -4,8 +4,8 @@ import { canHaveEffect, type ParameterSchema } from '@millrace/protocol';
 export interface DemoModel {
   readonly name: string;
   readonly description: string;
-  /** JSON Schema of its parameters. */
-  readonly parameters: object;
+  /** The JSON Schema of each of its parameters. */
+  readonly parameters: Readonly<Record<string, ParameterSchema>>;
 }
 
 /** A control of the page. */
@@ -28,8 +28,7 @@ export function demoSettings({ name, description, parameters }: DemoModel): {
   readonly input_params: object;
   readonly page_content: string;
 } {
-  const properties = propertiesOf(parameters);
-  const fields = Object.entries(properties).flatMap(([id, schema]) => {
+  const fields = Object.entries(parameters).flatMap(([id, schema]) => {
     const field = fieldOf(id, schema);
     return field ? [[id, field] as const] : [];
   });
@@ -50,10 +49,6 @@ export function demoSettings({ name, description, parameters }: DemoModel): {
     input_params: { title: 'InputParams', type: 'object', properties: Object.fromEntries(fields) },
     page_content,
   };
-}
-
-function propertiesOf(schema: object): Readonly<Record<string, ParameterSchema>> {
-  return 'properties' in schema ? (schema.properties as Record<string, ParameterSchema>) : {};
 }
 
 /** Returns null for a parameter without a control. */

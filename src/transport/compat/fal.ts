@@ -1,14 +1,8 @@
-import {
-  encodeMap,
-  showValue,
-  type ErrorMessage,
-  type ParameterUpdate,
-  type ServerMessage,
-} from '@millrace/protocol';
+import { encodeMap, type ErrorMessage, type ParameterUpdate, type ServerMessage } from '@millrace/protocol';
 import { randomUUID } from 'node:crypto';
 import { encodeImage } from '../../image/encode.js';
 import { ProtocolError } from '../../session/wire/protocol-error.js';
-import { isGiven, readInteger, readParameters } from './foreign-parameters.js';
+import { isGiven, readInteger, readParameters, refuseValue } from './foreign-parameters.js';
 import type { ClientSide, Conversation, Program } from './program.js';
 import { readDataUri, readJson, readMessagePack, type Values } from './read-map.js';
 import { passes, SessionBridge } from './session-bridge.js';
@@ -36,7 +30,7 @@ const longestId = 200;
 /** Side of the grey picture that stands for none, in pixels. */
 const greySide = 64;
 /**
- * With these, next to nothing of the picture is left. Unlike the images of `mode: txt2img`, each of which has its own
+ * With these, almost nothing of the picture is left. Unlike the images of `mode: txt2img`, each of which has its own
  * noise, those from a grey picture stay the same for the same seed, and so a picture changes little with its prompt.
  */
 const fromNoise: ParameterUpdate = { strength: 1, t_index_list: null };
@@ -158,8 +152,7 @@ function pictureOf({ image, image_bytes: bytes, image_url: uri }: Values): Uint8
   const text = [uri, image].find((value) => isGiven(value) && value !== '');
   if (text === undefined || text instanceof Uint8Array) return undefined;
   if (typeof text === 'string') return readDataUri('image_url', text);
-  const fault = `image_url must be a data URI, not ${showValue(text)}`;
-  throw new ProtocolError('invalid_parameter', fault, { field: 'image_url' });
+  return refuseValue('image_url', 'a data URI', text);
 }
 
 /** Returns how the result carries its picture: as the request does. */
@@ -179,6 +172,5 @@ function sizeOf({ image_size: size }: Values): ParameterUpdate {
     if (typeof width === 'number' && typeof height === 'number') return { width, height };
   }
   const names = Object.keys(namedSizes).join(', ');
-  const fault = `image_size must be one of ${names}, or an object with width and height, not ${showValue(size)}`;
-  throw new ProtocolError('invalid_parameter', fault, { field: 'image_size' });
+  return refuseValue('image_size', `one of ${names}, or an object with width and height`, size);
 }

@@ -35,15 +35,19 @@ export function isGiven<T>(value: T): value is NonNullable<T> {
 export function readSize(field: string, value: unknown): { readonly width: number; readonly height: number } {
   const [, width, height] = (typeof value === 'string' ? /^(\d{1,5})x(\d{1,5})$/.exec(value) : null) ?? [];
   if (width !== undefined && height !== undefined) return { width: Number(width), height: Number(height) };
-  const fault = `${field} must be a width and a height in pixels, such as 512x512, not ${showValue(value)}`;
-  throw new ProtocolError('invalid_parameter', fault, { field });
+  return refuseValue(field, 'a width and a height in pixels, such as 512x512', value);
 }
 
 /** Returns an integer within a range. @throws {ProtocolError} invalid_parameter */
 export function readInteger(field: string, value: unknown, [least, most]: readonly [number, number]): number {
   const number = Number.isInteger(value) ? Number(value) : Number.NaN;
   if (number >= least && number <= most) return number;
-  const fault = `${field} must be an integer from ${least} to ${most}, not ${showValue(value)}`;
+  return refuseValue(field, `an integer from ${least} to ${most}`, value);
+}
+
+/** @throws {ProtocolError} invalid_parameter, which says what the value of the field must be. */
+export function refuseValue(field: string, wanted: string, value: unknown): never {
+  const fault = `${field} must be ${wanted}, not ${showValue(value)}`;
   throw new ProtocolError('invalid_parameter', fault, { field });
 }
 

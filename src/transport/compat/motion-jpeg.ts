@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { MultipartViewer, multipartType } from '../multipart-viewer.js';
 import { securityHeaders } from '../security-headers.js';
 
 /** A result of a stream. */
@@ -12,26 +13,15 @@ export interface ShownPicture {
 const mostViewers = 4;
 const head = {
   ...securityHeaders,
-  'content-type': 'multipart/x-mixed-replace;boundary=frame',
+  'content-type': multipartType,
   'cache-control': 'no-store',
   connection: 'close',
 };
 
-/** One HTTP answer that goes on for as long as the stream does. */
-interface Viewer {
-  readonly response: ServerResponse;
-  /** Browsers but Firefox show a part when the next one begins: with each twice, none is late. */
-  readonly twice: boolean;
-  /** Whether the network has not yet taken the last picture. */
-  busy: boolean;
-  /** The sequence of the last picture that it got. */
-  shown: number;
-}
-
 /** Shows the results of a stream as Motion JPEG. A viewer that reads slowly gets fewer pictures. */
 export class MotionJpeg {
   readonly #onShown: (sequence: number) => void;
-  readonly #viewers = new Set<Viewer>();
+  readonly #viewers = new Set<MultipartViewer>();
   #newest: ShownPicture | null = null;
 
   /** @param onShown is called when the first viewer has taken a picture. */
@@ -47,44 +37,30 @@ export class MotionJpeg {
   /** Shows a picture; without a viewer, it waits for the first one. */
   show(picture: ShownPicture): void {
     this.#newest = picture;
-    for (const viewer of this.#viewers) this.#feed(viewer);
+    for (const viewer of this.#viewers) this.#feed(viewer, picture);
   }
 
   /** Adds a viewer, who gets the newest picture at once. @param userAgent by the header of this name. */
   add(response: ServerResponse, userAgent: string | undefined): void {
-    const browser = userAgent?.includes('Mozilla/') === true && !userAgent.includes('Firefox/');
-    const viewer: Viewer = { response, twice: browser, busy: false, shown: 0 };
+    // Browsers but Firefox show a part when the next one begins: with each twice, none is late.
+    const twice = userAgent?.includes('Mozilla/') === true && !userAgent.includes('Firefox/');
+    const viewer = new MultipartViewer(response, { twice });
     this.#viewers.add(viewer);
     response.once('close', () => this.#viewers.delete(viewer));
     response.on('error', () => response.destroy());
     response.writeHead(200, head);
-    response.flushHeaders();
-    this.#feed(viewer);
+    if (this.#newest) this.#feed(viewer, this.#newest);
+    viewer.begin();
   }
 
   /** Ends all answers. */
   close(): void {
-    for (const { response } of this.#viewers) response.end();
+    for (const viewer of this.#viewers) viewer.end();
     this.#viewers.clear();
     this.#newest = null;
   }
 
-  #feed(viewer: Viewer): void {
-    const picture = this.#newest;
-    if (picture === null || viewer.busy || viewer.shown === picture.sequence) return;
-    viewer.busy = true;
-    viewer.shown = picture.sequence;
-    const part = partOf(picture.data);
-    viewer.response.write(viewer.twice ? Buffer.concat([part, part]) : part, (error) => {
-      viewer.busy = false;
-      if (error) return;
-      this.#onShown(picture.sequence);
-      this.#feed(viewer);
-    });
+  #feed(viewer: MultipartViewer, { data, sequence }: ShownPicture): void {
+    viewer.show(data, () => this.#onShown(sequence));
   }
-}
-
-function partOf(data: Uint8Array): Buffer {
-  const lines = ['--frame', 'Content-Type: image/jpeg', `Content-Length: ${data.length}`, '', ''];
-  return Buffer.concat([Buffer.from(lines.join('\r\n')), data, Buffer.from('\r\n')]);
 }

@@ -1,11 +1,10 @@
-import { errors, showValue } from '@millrace/protocol';
+import { errors, isMap } from '@millrace/protocol';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { ImageFormat } from '../../image/format.js';
 import { ProtocolError } from '../../session/wire/protocol-error.js';
 import { errorHeaders } from '../http-error.js';
 import { generateFor, type ImageRoutes } from '../images.js';
-import { isGiven, readInteger, readParameters, readSize } from './foreign-parameters.js';
-import type { Values } from './read-map.js';
+import { isGiven, readInteger, readParameters, readSize, refuseValue } from './foreign-parameters.js';
 
 /** Room for parameters with a long prompt. */
 const bodyLimit = 64 * 1024;
@@ -51,10 +50,7 @@ function readRequest(body: unknown): {
   readonly format: ImageFormat;
   readonly asked: { readonly parameters: object };
 } {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    throw new ProtocolError('invalid_message', 'the body must be a JSON object');
-  }
-  const values: Values = { ...body };
+  if (!isMap(body)) throw new ProtocolError('invalid_message', 'the body must be a JSON object');
   // `quality` of this API is a word, such as high.
   const {
     n,
@@ -64,20 +60,16 @@ function readRequest(body: unknown): {
     stream,
     quality: _,
     ...own
-  } = values;
+  } = body;
   if (isGiven(n)) readInteger('n', n, [1, 1]);
-  if (isGiven(answer) && answer !== 'b64_json') refuse('response_format', 'b64_json', answer);
-  if (isGiven(stream) && stream !== false) refuse('stream', 'false', stream);
-  if (isGiven(format) && !formats.includes(format)) refuse('output_format', formats.join(', '), format);
+  if (isGiven(answer) && answer !== 'b64_json') refuseValue('response_format', 'b64_json', answer);
+  if (isGiven(stream) && stream !== false) refuseValue('stream', 'false', stream);
+  if (isGiven(format) && !formats.includes(format)) {
+    refuseValue('output_format', `one of ${formats.join(', ')}`, format);
+  }
   const shape = isGiven(size) && size !== 'auto' ? readSize('size', size) : {};
   return {
     format: (format ?? 'png') as ImageFormat,
     asked: { parameters: { ...readParameters(own, aliases), ...shape } },
   };
-}
-
-/** @throws {ProtocolError} invalid_parameter */
-function refuse(field: string, allowed: string, value: unknown): never {
-  const fault = `${field} must be one of ${allowed}, not ${showValue(value)}`;
-  throw new ProtocolError('invalid_parameter', fault, { field });
 }

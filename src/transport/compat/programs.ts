@@ -19,13 +19,15 @@ export async function addPrograms(
   names: readonly ('demo' | 'fal' | 'sglang')[],
   { model, rules, occupancy, engineState, draining, ...routes }: ProgramsOptions,
 ): Promise<readonly Program[]> {
-  const { defaults, modes, schema: parameters } = rules;
+  const { defaults, modes, schema } = rules;
   const isReady = (): boolean => engineState().name === 'ready' && !draining();
   const programs: Program[] = [];
   for (const name of new Set(names)) {
     switch (name) {
       case 'demo':
-        programs.push(createDemo({ model: { ...model, parameters }, defaults, occupancy }));
+        programs.push(
+          createDemo({ model: { ...model, parameters: schema.properties }, defaults, occupancy }),
+        );
         break;
       case 'fal':
         programs.push(await createFal({ defaults, modes }));

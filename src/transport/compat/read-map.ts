@@ -1,4 +1,4 @@
-import { decodeMap } from '@millrace/protocol';
+import { decodeMap, isMap } from '@millrace/protocol';
 import { asError } from '../../engine/as-error.js';
 import { ProtocolError } from '../../session/wire/protocol-error.js';
 
@@ -22,7 +22,7 @@ export function readJson(data: Buffer): Values {
     return refuse('the text is not JSON');
   }
   if (isDeeper(value, deepest)) refuse(`the JSON text nests deeper than ${deepest}`);
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
+  if (isMap(value)) return value;
   return refuse('the JSON text must be an object');
 }
 

@@ -1,6 +1,6 @@
-import { showValue, type ParameterUpdate } from '@millrace/protocol';
+import { isMap, showValue, type ParameterUpdate } from '@millrace/protocol';
 import { ProtocolError } from '../../session/wire/protocol-error.js';
-import { isGiven, readInteger, readParameters, readSize } from './foreign-parameters.js';
+import { isGiven, readInteger, readParameters, readSize, refuseValue } from './foreign-parameters.js';
 import { readDataUri, type Values } from './read-map.js';
 
 /** How frames are sent: pixels, or files of a format. */
@@ -83,16 +83,17 @@ export function readEvent(values: Values): SglangEvent | null {
     case 'prompt':
     case 'scene_cut':
       if (typeof payload === 'string') return { id, parameters: { prompt: payload } };
-      return refuse('payload', `the payload of ${kind} must be a text, not ${showValue(payload)}`);
+      return refusePayload(kind, 'a text', payload);
     case 'frame':
       return { id, picture: readPicture('payload', payload) };
     case 'parameters':
-      if (typeof payload === 'object' && payload !== null && !Array.isArray(payload)) {
-        return { id, parameters: readParameters({ ...payload }) };
+      // Of binary data, each byte would be a field.
+      if (isMap(payload) && !(payload instanceof Uint8Array)) {
+        return { id, parameters: readParameters(payload) };
       }
-      return refuse('payload', `the payload of parameters must be a map, not ${showValue(payload)}`);
+      return refusePayload(kind, 'a map', payload);
     default:
-      return refuse('kind', `kind must be prompt, frame, parameters or heartbeat, not ${showValue(kind)}`);
+      return refuseValue('kind', 'prompt, frame, parameters or heartbeat', kind);
   }
 }
 
@@ -100,14 +101,13 @@ export function readEvent(values: Values): SglangEvent | null {
 function readPicture(field: string, value: unknown): Uint8Array {
   if (value instanceof Uint8Array && value.length > 0) return value;
   if (typeof value === 'string') return readDataUri(field, value);
-  return refuse(field, `${field} must be the bytes of an image file, or a data URI, not ${showValue(value)}`);
+  return refuseValue(field, 'the bytes of an image file, or a data URI', value);
 }
 
 function formatOf(value: unknown): OutputFormat {
   if (!isGiven(value)) return 'raw';
   if (formats.includes(value)) return value as OutputFormat;
-  const fault = `realtime_output_format must be one of ${formats.join(', ')}, not ${showValue(value)}`;
-  return refuse('realtime_output_format', fault);
+  return refuseValue('realtime_output_format', `one of ${formats.join(', ')}`, value);
 }
 
 /** Returns an integer of the message; undefined if it is absent or null. */
@@ -116,6 +116,8 @@ function optional(values: Values, name: string, range: readonly [number, number]
   return isGiven(value) ? readInteger(name, value, range) : undefined;
 }
 
-function refuse(field: string, fault: string): never {
-  throw new ProtocolError('invalid_parameter', fault, { field });
+/** @throws {ProtocolError} invalid_parameter */
+function refusePayload(kind: string, wanted: string, payload: unknown): never {
+  const fault = `the payload of ${kind} must be ${wanted}, not ${showValue(payload)}`;
+  throw new ProtocolError('invalid_parameter', fault, { field: 'payload' });
 }

@@ -12,7 +12,7 @@ import { sessionContext } from '../rig.js';
 interface Client {
   readonly connection: ClientConnection;
   readonly sent: readonly ServerMessage[];
-  /** Lets so many bytes wait for the network. */
+  /** Lets this many bytes wait for the network. */
   readonly buffer: (bytes: number) => void;
 }
 

@@ -189,6 +189,10 @@ describe("SGLang's realtime video", () => {
     await client.talk.until(() =>
       client.messages.find(({ content }) => String(content).includes('steps must be')),
     );
+    client.send({ type: 'event', kind: 'parameters', payload: picture });
+    await client.talk.until(() =>
+      client.messages.find(({ content }) => String(content).includes('must be a map, not binary data')),
+    );
     client.send({ type: 'event', event_id: 3, kind: 'prompt', payload: 'a bird' });
     await client.talk.until(() => client.frames.find((frame) => frame['event_id'] === 3));
   });

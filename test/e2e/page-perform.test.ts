@@ -1,20 +1,9 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
-import { launchBrowser } from '../support/browser.js';
-import { startServer, type TestServer } from '../support/server.js';
+import { test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { servedPage } from '../support/served-page.js';
 
-let server: TestServer;
-let browser: Browser;
-before(async () => {
-  server = await startServer();
-  await server.app.ready();
-  browser = await launchBrowser();
-});
-after(async () => {
-  await browser.close();
-  await server[Symbol.asyncDispose]();
-});
+const served = servedPage();
 
 interface Prompted {
   readonly text: string;
@@ -32,9 +21,9 @@ async function promptOf(page: Page, fits: (prompts: readonly Prompted[]) => bool
 
 /** Opens the drawer of a page that shows no video: what is set is seen in its fields and its address. */
 async function openPerform(hash = '', prepare?: (page: Page) => Promise<unknown>): Promise<Page> {
-  const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+  const page = await served.browser.newPage({ viewport: { width: 1280, height: 900 } });
   await prepare?.(page);
-  await page.goto(`${server.url}/${hash}`);
+  await page.goto(`${served.url}/${hash}`);
   await page.locator('#parameter-strength-exact').waitFor();
   await page.keyboard.press('p');
   return page;
@@ -84,9 +73,9 @@ test('up to four prompts are mixed by their weights, by a cross-fade and by time
 });
 
 test('the beat that is tapped is the length of transitions in beats', async () => {
-  const page = await browser.newPage();
+  const page = await served.browser.newPage();
   await page.clock.install();
-  await page.goto(server.url);
+  await page.goto(served.url);
   await page.getByTestId('open-perform').click();
   await page.clock.pauseAt(Date.now() + 60_000);
   for (let i = 0; i < 5; i += 1) {

@@ -88,6 +88,10 @@ test('looks are saved, recalled, renamed, written to a file, removed and read fr
   const looks = page.getByTestId('look');
   assert.equal(await looks.count(), 2);
   await page.getByTestId('use-look').first().click();
+  await page.waitForFunction(
+    (prompt) => document.querySelector<HTMLTextAreaElement>('#prompt')?.value === prompt,
+    night[0],
+  );
   assert.deepEqual(await settings(page), night);
 
   const { name, bytes } = await saved(page, () => page.getByTestId('save-looks-file').click());

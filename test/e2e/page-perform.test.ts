@@ -190,6 +190,7 @@ test('a knob of a MIDI device is learned and moves a parameter within its bounds
   await turn(0xb0, 7, 127);
   await shows(page, '0.2');
   await page.reload();
+  await page.locator('#parameter-strength-exact').waitFor();
   await page.keyboard.press('p');
   assert.equal(await page.getByTestId('route-input').inputValue(), 'midi 2:74', 'this browser keeps it');
   await page.close();

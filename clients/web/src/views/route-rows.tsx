@@ -40,7 +40,7 @@ export function RouteRows({ studio }: { readonly studio: Studio }): JSX.Element 
         </SmallButton>
       </div>
       {routes.all.value.map((route, i) => (
-        <div class="route" key={i} data-testid="route">
+        <div class="row route" key={i} data-testid="route">
           <select
             class="field grow"
             aria-label="Parameter"

@@ -10,11 +10,11 @@ interface Prompted {
   readonly weight: number;
 }
 
-/** Waits until the address has a prompt that fits. */
-async function promptOf(page: Page, fits: (prompts: readonly Prompted[]) => boolean): Promise<void> {
+/** Waits until the address has a prompt that is as wanted. */
+async function untilPrompt(page: Page, isWanted: (prompts: readonly Prompted[]) => boolean): Promise<void> {
   for (;;) {
     const prompt = new URLSearchParams(new URL(page.url()).hash.slice(1)).get('prompt') ?? '';
-    if (prompt.startsWith('[') && fits(JSON.parse(prompt) as Prompted[])) return;
+    if (prompt.startsWith('[') && isWanted(JSON.parse(prompt) as Prompted[])) return;
     await page.waitForTimeout(50);
   }
 }
@@ -57,15 +57,15 @@ test('up to four prompts are mixed by their weights, by a cross-fade and by time
   }
   assert.equal(await page.getByTestId('add-prompt').count(), 0);
   await page.getByTestId('cross-fade').fill('1.5');
-  await promptOf(page, (all) => all.map(({ weight }) => weight).join() === '0,0.5,0.5,0');
+  await untilPrompt(page, (all) => all.map(({ weight }) => weight).join() === '0,0.5,0.5,0');
   await page.getByTestId('mixed-weight').first().fill('0.25');
-  await promptOf(page, ([oil]) => oil?.text === 'oil' && oil.weight === 0.25);
+  await untilPrompt(page, ([oil]) => oil?.text === 'oil' && oil.weight === 0.25);
 
   await page.getByTestId('transition-length').fill('0.3');
   await page.getByTestId('fade-to').nth(3).click();
-  await promptOf(page, (all) => all.map(({ weight }) => weight).join() === '0,0,0,1');
+  await untilPrompt(page, (all) => all.map(({ weight }) => weight).join() === '0,0,0,1');
   await page.locator('body').press(',');
-  await promptOf(page, (all) => all[2]?.weight === 0.1 && all[3]?.weight === 0.9);
+  await untilPrompt(page, (all) => all[2]?.weight === 0.1 && all[3]?.weight === 0.9);
   for (let i = 0; i < 3; i += 1) await page.getByTestId('remove-prompt').first().click();
   await page.waitForFunction(() => location.hash === '#prompt=chalk');
   assert.equal(await page.getByTestId('mixed').count(), 1);
@@ -97,7 +97,7 @@ test('a look morphs into another, and leaves a locked seed as it is', async () =
   await shows(page, '0.8');
   await page.keyboard.press('a');
   await page.getByTestId('morph').fill('0.5');
-  await promptOf(page, (all) => all.map(({ text, weight }) => text + weight).join() === 'oil0.5,ink0.5');
+  await untilPrompt(page, (all) => all.map(({ text, weight }) => text + weight).join() === 'oil0.5,ink0.5');
   await shows(page, '0.5');
   await page.getByTestId('transition-length').fill('0.3');
   await page.getByTestId('morph-go').click();

@@ -123,7 +123,7 @@ describe('the shape of the results', () => {
 });
 
 describe('sources', () => {
-  it('can be an image, which is sent again and again', async () => {
+  it('can be an image, which is sent over and over', async () => {
     const sent = async (): Promise<number> =>
       page.evaluate(() => (globalThis as unknown as { sizes: string[] }).sizes.length);
     const before = await sent();

@@ -81,7 +81,7 @@ it('the page of a link for viewers is accessible', async () => {
   await page.close();
 });
 
-it('pressed buttons and sliders can be told in forced colours', async () => {
+it('pressed buttons can be told apart in forced colours', async () => {
   const page = await served.browser.newPage({ forcedColors: 'active' });
   await page.goto(served.url);
   await page.getByTestId('source-clip').click();

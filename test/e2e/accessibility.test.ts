@@ -1,23 +1,10 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import axe, { type AxeResults } from 'axe-core';
-import type { Browser, Page } from 'playwright-core';
-import { launchBrowser } from '../support/browser.js';
-import { startServer, type TestServer } from '../support/server.js';
+import type { Page } from 'playwright-core';
+import { servedPage } from '../support/served-page.js';
 
-let server: TestServer;
-let browser: Browser;
-
-before(async () => {
-  server = await startServer();
-  await server.app.ready();
-  browser = await launchBrowser();
-});
-
-after(async () => {
-  await browser.close();
-  await server[Symbol.asyncDispose]();
-});
+const served = servedPage();
 
 /** Checks the page as it is now: the rules of WCAG 2.2 A and AA, and good practice. */
 async function assertAccessible(page: Page, state: string): Promise<void> {
@@ -33,12 +20,12 @@ async function assertAccessible(page: Page, state: string): Promise<void> {
 }
 
 async function open(path: string, colorScheme: 'dark' | 'light', width = 1280): Promise<Page> {
-  const page = await browser.newPage({
+  const page = await served.browser.newPage({
     colorScheme,
     reducedMotion: 'reduce',
     viewport: { width, height: 844 },
   });
-  await page.goto(`${server.url}${path}`);
+  await page.goto(`${served.url}${path}`);
   await page.evaluate(axe.source);
   return page;
 }
@@ -94,9 +81,9 @@ it('the page of a link for viewers is accessible', async () => {
   await page.close();
 });
 
-it('pressed buttons and sliders can be told in forced colours', async () => {
-  const page = await browser.newPage({ forcedColors: 'active' });
-  await page.goto(server.url);
+it('pressed buttons can be told apart in forced colours', async () => {
+  const page = await served.browser.newPage({ forcedColors: 'active' });
+  await page.goto(served.url);
   await page.getByTestId('source-clip').click();
   await page.locator('[data-testid=source-clip][aria-pressed=true]').waitFor();
   const [pressed, highlight] = await page.getByTestId('source-clip').evaluate((button) => {

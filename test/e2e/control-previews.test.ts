@@ -1,16 +1,14 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import type { StreamParameters } from '@millrace/protocol';
-import type { Browser } from 'playwright-core';
 import { decodeImage } from '../../src/image/decode.js';
 import type { Image } from '../../src/image/image.js';
 import { preprocess } from '../../src/image/preprocess/preprocessors.js';
 import { meanDifference } from '../image/pictures.js';
-import { launchBrowser } from '../support/browser.js';
 import { motionJpegFrames } from '../support/frames.js';
 import { onnxGraph } from '../support/onnx-graph.js';
 import { pictureInput, writePreprocessor } from '../support/preprocessor-model.js';
-import { startServer, type TestServer } from '../support/server.js';
+import { servedPage } from '../support/served-page.js';
 import { steeredModel } from '../support/steered-model.js';
 import { StreamClient } from '../support/stream-client.js';
 
@@ -25,17 +23,7 @@ const red = onnxGraph({
 await writePreprocessor(folder, 'red', red, { title: 'Red', output: { kind: 'depth' } });
 await writePreprocessor(folder, 'rose', red, { title: 'Rose', output: { kind: 'mask' } });
 
-let server: TestServer;
-let browser: Browser;
-before(async () => {
-  server = await startServer({ model: folder });
-  await server.app.ready();
-  browser = await launchBrowser();
-});
-after(async () => {
-  await browser.close();
-  await server[Symbol.asyncDispose]();
-});
+const served = servedPage({ model: folder });
 
 const [first, second] = motionJpegFrames('walkers.mjpeg');
 const size = { width: 64, height: 64 };
@@ -52,7 +40,7 @@ test('results bring what a control sees, whether a network made it or not, if th
     ['feedback', () => open(first)],
   ] as const) {
     const parameters = { ...size, controls: control(preprocessor), control_previews: true } as const;
-    await using client = await StreamClient.open(server.streamUrl, parameters);
+    await using client = await StreamClient.open(served.server.streamUrl, parameters);
     const answer = await client.generate(0, first);
     assert.ok(answer.type === 'result');
     const { 'controlnet-a': preview } = answer.controls ?? {};
@@ -61,7 +49,10 @@ test('results bring what a control sees, whether a network made it or not, if th
     const later = await client.generate(1, second);
     assert.ok(later.type === 'result');
   }
-  await using client = await StreamClient.open(server.streamUrl, { ...size, controls: control('canny') });
+  await using client = await StreamClient.open(served.server.streamUrl, {
+    ...size,
+    controls: control('canny'),
+  });
   const answer = await client.generate(0, first);
   assert.ok(answer.type === 'result');
   assert.equal(answer.controls, undefined);
@@ -69,7 +60,7 @@ test('results bring what a control sees, whether a network made it or not, if th
 
 test('a network of the model makes the mask, and one that it lacks is refused by name', async () => {
   const mask = { ...size, mask_preprocessor: 'rose', mask_feather: 0, quality: 100 } as const;
-  await using client = await StreamClient.open(server.streamUrl, mask);
+  await using client = await StreamClient.open(served.server.streamUrl, mask);
   const answer = await client.generate(0, first);
   assert.ok(answer.type === 'result');
   const [input, result] = [await open(first), await open(answer.data)];
@@ -88,8 +79,8 @@ test('a network of the model makes the mask, and one that it lacks is refused by
 });
 
 test('the page shows what a control sees beside its settings, as long as it is asked for', async () => {
-  const page = await browser.newPage({ viewport: { width: 1280, height: 1400 } });
-  await page.goto(server.url);
+  const page = await served.browser.newPage({ viewport: { width: 1280, height: 1400 } });
+  await page.goto(served.url);
   const settings = '#parameter-controls-controlnet-a';
   await page.locator(`${settings}-preprocessor`).selectOption({ label: 'canny' });
   await page.locator(`${settings}-scale`).fill('1');

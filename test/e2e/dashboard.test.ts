@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { launchBrowser } from '../support/browser.js';
 import { motionJpegFrames } from '../support/frames.js';
+import { watchProblems } from '../support/served-page.js';
 import { startServer as startWithTinyModel } from '../support/server.js';
 import { startServer, type ServerProcess } from '../support/server-process.js';
 import { StreamClient } from '../support/stream-client.js';
@@ -24,11 +25,7 @@ interface OpenPage extends AsyncDisposable {
 
 async function openDashboard(url: string, width = 1280): Promise<OpenPage> {
   const page = await browser.newPage({ viewport: { width, height: 900 } });
-  const problems: string[] = [];
-  page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') problems.push(message.text());
-  });
-  page.on('pageerror', (error) => problems.push(String(error)));
+  const problems = watchProblems(page);
   await page.goto(`${url}/dashboard`);
   return { page, problems, [Symbol.asyncDispose]: () => page.close() };
 }

@@ -43,46 +43,42 @@ async function bundleClient(): Promise<string> {
 test('a MediaStream of a camera becomes a MediaStream of results', async () => {
   await using server = await startServer({ model: tinyModel });
   await server.app.ready();
-  const browser = await launchBrowser();
-  try {
-    // The server's page allows only its own scripts.
-    const page = await browser.newPage({ bypassCSP: true });
-    await page.goto(server.url);
-    await page.addScriptTag({ content: await bundleClient() });
-    const seen = await page.evaluate(async (url) => {
-      const { connect, resultStream, VideoSource } = (globalThis as unknown as { millrace: Client }).millrace;
-      const camera = document.createElement('video');
-      camera.srcObject = await navigator.mediaDevices.getUserMedia({ video: true });
-      camera.muted = true;
-      await camera.play();
-      const stream = await connect(url, { parameters: { width: 64, height: 96 } });
-      const source = new VideoSource(stream, camera);
-      const media = resultStream(stream);
-      const [track] = media.getVideoTracks();
-      const ended = new Promise<void>((resolve) => track.addEventListener('ended', () => resolve()));
-      const output = document.createElement('video');
-      output.muted = true;
-      output.srcObject = media;
-      const frames = (async () => {
-        for (let count = 0; count < 3; count++) {
-          await new Promise((resolve) => output.requestVideoFrameCallback(resolve));
-        }
-      })();
-      await output.play();
-      await frames;
-      const size = [output.videoWidth, output.videoHeight];
-      const { consumed } = stream.stats();
-      source.stop();
-      await stream.close();
-      await ended;
-      return { size, consumed, state: track.readyState };
-    }, server.url);
-    assert.deepEqual(seen.size, [64, 96]);
-    assert.ok(seen.consumed >= 2);
-    assert.equal(seen.state, 'ended');
-  } finally {
-    await browser.close();
-  }
+  await using browser = await launchBrowser();
+  // The server's page allows only its own scripts.
+  const page = await browser.newPage({ bypassCSP: true });
+  await page.goto(server.url);
+  await page.addScriptTag({ content: await bundleClient() });
+  const seen = await page.evaluate(async (url) => {
+    const { connect, resultStream, VideoSource } = (globalThis as unknown as { millrace: Client }).millrace;
+    const camera = document.createElement('video');
+    camera.srcObject = await navigator.mediaDevices.getUserMedia({ video: true });
+    camera.muted = true;
+    await camera.play();
+    const stream = await connect(url, { parameters: { width: 64, height: 96 } });
+    const source = new VideoSource(stream, camera);
+    const media = resultStream(stream);
+    const [track] = media.getVideoTracks();
+    const ended = new Promise<void>((resolve) => track.addEventListener('ended', () => resolve()));
+    const output = document.createElement('video');
+    output.muted = true;
+    output.srcObject = media;
+    const frames = (async () => {
+      for (let count = 0; count < 3; count++) {
+        await new Promise((resolve) => output.requestVideoFrameCallback(resolve));
+      }
+    })();
+    await output.play();
+    await frames;
+    const size = [output.videoWidth, output.videoHeight];
+    const { consumed } = stream.stats();
+    source.stop();
+    await stream.close();
+    await ended;
+    return { size, consumed, state: track.readyState };
+  }, server.url);
+  assert.deepEqual(seen.size, [64, 96]);
+  assert.ok(seen.consumed >= 2);
+  assert.equal(seen.state, 'ended');
 });
 
 test('the browser example in the README of the client paints a picture', async () => {
@@ -91,19 +87,15 @@ test('the browser example in the README of the client paints a picture', async (
   const code = example.replaceAll(/^import .*$/gm, '');
   await using server = await startServer({ model: tinyModel });
   await server.app.ready();
-  const browser = await launchBrowser();
-  try {
-    const page = await browser.newPage({ bypassCSP: true });
-    await page.goto(server.url);
-    await page.addScriptTag({ content: await bundleClient() });
-    await page.evaluate(() => (document.body.innerHTML = '<video muted></video><canvas></canvas>'));
-    await page.evaluate(`(async () => {
-      const { connect, drawResults, VideoSource } = millrace;
-      ${code}
-    })()`);
-    // A canvas is 300 pixels wide by default.
-    await page.waitForFunction(() => document.querySelector('canvas')?.width !== 300);
-  } finally {
-    await browser.close();
-  }
+  await using browser = await launchBrowser();
+  const page = await browser.newPage({ bypassCSP: true });
+  await page.goto(server.url);
+  await page.addScriptTag({ content: await bundleClient() });
+  await page.evaluate(() => (document.body.innerHTML = '<video muted></video><canvas></canvas>'));
+  await page.evaluate(`(async () => {
+    const { connect, drawResults, VideoSource } = millrace;
+    ${code}
+  })()`);
+  // A canvas is 300 pixels wide by default.
+  await page.waitForFunction(() => document.querySelector('canvas')?.width !== 300);
 });

@@ -1,26 +1,16 @@
 import { parameterSchemasFor, solverNames, type ModelControl } from '@millrace/protocol';
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
-import { launchBrowser } from '../support/browser.js';
+import { test } from 'node:test';
+import type { Page } from 'playwright-core';
 import { solversWith } from '../support/parameters.js';
-import { startServer, type TestServer } from '../support/server.js';
+import { servedPage } from '../support/served-page.js';
+import { startServer } from '../support/server.js';
 import { steeredModel } from '../support/steered-model.js';
 
-let server: TestServer;
-let browser: Browser;
-before(async () => {
-  server = await startServer();
-  await server.app.ready();
-  browser = await launchBrowser();
-});
-after(async () => {
-  await browser.close();
-  await server[Symbol.asyncDispose]();
-});
+const served = servedPage();
 
 async function openControls(page: Page): Promise<void> {
-  await page.goto(server.url);
+  await page.goto(served.url);
   await page.getByTestId('more').click();
 }
 
@@ -35,7 +25,7 @@ async function usable(page: Page, names: readonly string[]): Promise<readonly st
 }
 
 test('solvers that suit the model are offered, and their options only with those that honour them', async () => {
-  const page = await browser.newPage();
+  const page = await served.browser.newPage();
   await openControls(page);
   const choice = page.getByTestId('parameter-solver').locator('select');
   await choice.waitFor();
@@ -61,7 +51,7 @@ test('solvers that suit the model are offered, and their options only with those
 });
 
 test('the guidance scale can be set for a model with embedded guidance, which has one guidance type', async () => {
-  const page = await browser.newPage();
+  const page = await served.browser.newPage();
   await openControls(page);
   assert.deepEqual(await usable(page, ['guidance_scale']), []);
   await page.route('**/v1/capabilities', async (route) => {
@@ -87,7 +77,7 @@ async function openWithControls(page: Page, controls: readonly ModelControl[]): 
 }
 
 test('each control of the model can be set, and nothing is shown if it has none', async () => {
-  const page = await browser.newPage();
+  const page = await served.browser.newPage();
   await openControls(page);
   await page.getByTestId('parameter-steps').waitFor();
   assert.equal(await page.getByTestId('parameter-controls').count(), 0);
@@ -116,7 +106,7 @@ test('each control of the model can be set, and nothing is shown if it has none'
 test('a control without a preprocessor asks for one, and then steers', async () => {
   await using steered = await startServer({ model: await steeredModel('all') });
   await steered.app.ready();
-  const page = await browser.newPage({ viewport: { width: 390, height: 844 } });
+  const page = await served.browser.newPage({ viewport: { width: 390, height: 844 } });
   await page.goto(steered.url);
   await page.getByTestId('more').click();
   await page.getByTestId('source-clip').click();

@@ -4,6 +4,7 @@ import { connect, type AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { launchBrowser } from '../support/browser.js';
+import { playClip } from '../support/served-page.js';
 import { startServer, type TestServer } from '../support/server.js';
 
 let server: TestServer;
@@ -77,31 +78,25 @@ describe('the files of the page', () => {
 describe('behind a proxy', () => {
   it('the page, its stream, the dashboard and links for viewers work under a path', async () => {
     await using proxy = await startProxy(server.url, '/studio');
-    const browser = await launchBrowser();
-    try {
-      const page = await browser.newPage();
-      const problems: string[] = [];
-      page.on('console', (message) => {
-        if (message.type() === 'error') problems.push(message.text());
-      });
-      await page.goto(`${proxy.url}/studio/`);
-      await page.getByTestId('play-clip').click();
-      await page.locator('[data-flowing=true]').waitFor();
-      await page.getByTestId('share').click();
-      const link = await page.getByTestId('view-link').inputValue();
-      assert.ok(link.startsWith(`${proxy.url}/studio/view/`), link);
-      const friend = await browser.newPage();
-      await friend.goto(link);
-      await friend.locator('[data-flowing=true]').waitFor({ state: 'attached' });
-      await friend.goto(`${proxy.url}/studio/dashboard`);
-      await friend
-        .getByText('The dashboard of this server requires a token')
-        .or(friend.getByTestId('tile-users'))
-        .waitFor();
-      assert.deepEqual(problems, []);
-    } finally {
-      await browser.close();
-    }
+    await using browser = await launchBrowser();
+    const page = await browser.newPage();
+    const problems: string[] = [];
+    page.on('console', (message) => {
+      if (message.type() === 'error') problems.push(message.text());
+    });
+    await playClip(page, `${proxy.url}/studio/`);
+    await page.getByTestId('share').click();
+    const link = await page.getByTestId('view-link').inputValue();
+    assert.ok(link.startsWith(`${proxy.url}/studio/view/`), link);
+    const friend = await browser.newPage();
+    await friend.goto(link);
+    await friend.locator('[data-flowing=true]').waitFor({ state: 'attached' });
+    await friend.goto(`${proxy.url}/studio/dashboard`);
+    await friend
+      .getByText('The dashboard of this server requires a token')
+      .or(friend.getByTestId('tile-users'))
+      .waitFor();
+    assert.deepEqual(problems, []);
   });
 });
 

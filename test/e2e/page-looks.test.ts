@@ -1,22 +1,11 @@
 import { formatLooks, mostLooks, parseLooks } from '@millrace/protocol';
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { after, before, test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
-import { launchBrowser } from '../support/browser.js';
-import { startServer, type TestServer } from '../support/server.js';
+import { test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { playClip, servedPage } from '../support/served-page.js';
 
-let server: TestServer;
-let browser: Browser;
-before(async () => {
-  server = await startServer();
-  await server.app.ready();
-  browser = await launchBrowser();
-});
-after(async () => {
-  await browser.close();
-  await server[Symbol.asyncDispose]();
-});
+const served = servedPage();
 
 async function settings(page: Page): Promise<readonly string[]> {
   const fields = ['#prompt', '#parameter-strength-exact', '#parameter-seed'];
@@ -54,16 +43,16 @@ const night = ['neon lights & rain', '0.6', '7'] as const;
 const day = ['watercolor', '0.3', '9'] as const;
 
 test('the address has all settings, this browser keeps them, and the address wins', async () => {
-  const context = await browser.newContext();
+  const context = await served.browser.newContext();
   const page = await context.newPage();
-  await page.goto(`${server.url}/#other=1`);
+  await page.goto(`${served.url}/#other=1`);
   await set(page, night);
   await page.waitForFunction(() => location.hash.includes('seed=7'));
   const link = page.url();
   assert.match(link, /other=1/, 'what others put there stays');
 
   const next = await context.newPage();
-  await next.goto(server.url);
+  await next.goto(served.url);
   await next.waitForFunction(() => location.hash.includes('seed=7'));
   assert.deepEqual(await settings(next), night);
   await set(next, day);
@@ -84,12 +73,10 @@ test('the address has all settings, this browser keeps them, and the address win
 });
 
 test('looks are saved, recalled, renamed, written to a file, removed and read from the file', async () => {
-  const page = await browser.newPage();
+  const page = await served.browser.newPage();
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(String(error)));
-  await page.goto(server.url);
-  await page.getByTestId('play-clip').click();
-  await page.locator('[data-flowing=true]').waitFor();
+  await playClip(page, served.url);
   await set(page, night);
   await page.getByTestId('open-looks').click();
   await page.getByTestId('save-look').click();
@@ -101,6 +88,10 @@ test('looks are saved, recalled, renamed, written to a file, removed and read fr
   const looks = page.getByTestId('look');
   assert.equal(await looks.count(), 2);
   await page.getByTestId('use-look').first().click();
+  await page.waitForFunction(
+    (prompt) => document.querySelector<HTMLTextAreaElement>('#prompt')?.value === prompt,
+    night[0],
+  );
   assert.deepEqual(await settings(page), night);
 
   const { name, bytes } = await saved(page, () => page.getByTestId('save-looks-file').click());
@@ -130,10 +121,8 @@ test('looks are saved, recalled, renamed, written to a file, removed and read fr
 });
 
 test('a saved picture has its look in it, which is loaded when the picture is dropped on the page', async () => {
-  const page = await browser.newPage();
-  await page.goto(server.url);
-  await page.getByTestId('play-clip').click();
-  await page.locator('[data-flowing=true]').waitFor();
+  const page = await served.browser.newPage();
+  await playClip(page, served.url);
   await set(page, night);
   const { name, bytes } = await saved(page, () => page.getByTestId('save').click());
   assert.match(name, /\.png$/);
@@ -155,11 +144,9 @@ test('a saved picture has its look in it, which is loaded when the picture is dr
 });
 
 test('the output is recorded with a timer, and with the microphone if wanted', async () => {
-  const page = await browser.newPage();
-  await page.goto(server.url);
-  await page.getByTestId('play-clip').click();
+  const page = await served.browser.newPage();
+  await playClip(page, served.url);
   const button = page.getByTestId('record');
-  await page.locator('[data-flowing=true]').waitFor();
   const record = async (): Promise<Buffer> => {
     await button.click();
     await button.getByText('0:01').waitFor();

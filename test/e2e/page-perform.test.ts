@@ -1,40 +1,29 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
-import { launchBrowser } from '../support/browser.js';
-import { startServer, type TestServer } from '../support/server.js';
+import { test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { servedPage } from '../support/served-page.js';
 
-let server: TestServer;
-let browser: Browser;
-before(async () => {
-  server = await startServer();
-  await server.app.ready();
-  browser = await launchBrowser();
-});
-after(async () => {
-  await browser.close();
-  await server[Symbol.asyncDispose]();
-});
+const served = servedPage();
 
 interface Prompted {
   readonly text: string;
   readonly weight: number;
 }
 
-/** Waits until the address has a prompt that fits. */
-async function promptOf(page: Page, fits: (prompts: readonly Prompted[]) => boolean): Promise<void> {
+/** Waits until the address has a prompt that is as wanted. */
+async function untilPrompt(page: Page, isWanted: (prompts: readonly Prompted[]) => boolean): Promise<void> {
   for (;;) {
     const prompt = new URLSearchParams(new URL(page.url()).hash.slice(1)).get('prompt') ?? '';
-    if (prompt.startsWith('[') && fits(JSON.parse(prompt) as Prompted[])) return;
+    if (prompt.startsWith('[') && isWanted(JSON.parse(prompt) as Prompted[])) return;
     await page.waitForTimeout(50);
   }
 }
 
 /** Opens the drawer of a page that shows no video: what is set is seen in its fields and its address. */
 async function openPerform(hash = '', prepare?: (page: Page) => Promise<unknown>): Promise<Page> {
-  const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+  const page = await served.browser.newPage({ viewport: { width: 1280, height: 900 } });
   await prepare?.(page);
-  await page.goto(`${server.url}/${hash}`);
+  await page.goto(`${served.url}/${hash}`);
   await page.locator('#parameter-strength-exact').waitFor();
   await page.keyboard.press('p');
   return page;
@@ -68,15 +57,15 @@ test('up to four prompts are mixed by their weights, by a cross-fade and by time
   }
   assert.equal(await page.getByTestId('add-prompt').count(), 0);
   await page.getByTestId('cross-fade').fill('1.5');
-  await promptOf(page, (all) => all.map(({ weight }) => weight).join() === '0,0.5,0.5,0');
+  await untilPrompt(page, (all) => all.map(({ weight }) => weight).join() === '0,0.5,0.5,0');
   await page.getByTestId('mixed-weight').first().fill('0.25');
-  await promptOf(page, ([oil]) => oil?.text === 'oil' && oil.weight === 0.25);
+  await untilPrompt(page, ([oil]) => oil?.text === 'oil' && oil.weight === 0.25);
 
   await page.getByTestId('transition-length').fill('0.3');
   await page.getByTestId('fade-to').nth(3).click();
-  await promptOf(page, (all) => all.map(({ weight }) => weight).join() === '0,0,0,1');
+  await untilPrompt(page, (all) => all.map(({ weight }) => weight).join() === '0,0,0,1');
   await page.locator('body').press(',');
-  await promptOf(page, (all) => all[2]?.weight === 0.1 && all[3]?.weight === 0.9);
+  await untilPrompt(page, (all) => all[2]?.weight === 0.1 && all[3]?.weight === 0.9);
   for (let i = 0; i < 3; i += 1) await page.getByTestId('remove-prompt').first().click();
   await page.waitForFunction(() => location.hash === '#prompt=chalk');
   assert.equal(await page.getByTestId('mixed').count(), 1);
@@ -84,9 +73,9 @@ test('up to four prompts are mixed by their weights, by a cross-fade and by time
 });
 
 test('the beat that is tapped is the length of transitions in beats', async () => {
-  const page = await browser.newPage();
+  const page = await served.browser.newPage();
   await page.clock.install();
-  await page.goto(server.url);
+  await page.goto(served.url);
   await page.getByTestId('open-perform').click();
   await page.clock.pauseAt(Date.now() + 60_000);
   for (let i = 0; i < 5; i += 1) {
@@ -108,7 +97,7 @@ test('a look morphs into another, and leaves a locked seed as it is', async () =
   await shows(page, '0.8');
   await page.keyboard.press('a');
   await page.getByTestId('morph').fill('0.5');
-  await promptOf(page, (all) => all.map(({ text, weight }) => text + weight).join() === 'oil0.5,ink0.5');
+  await untilPrompt(page, (all) => all.map(({ text, weight }) => text + weight).join() === 'oil0.5,ink0.5');
   await shows(page, '0.5');
   await page.getByTestId('transition-length').fill('0.3');
   await page.getByTestId('morph-go').click();
@@ -201,6 +190,7 @@ test('a knob of a MIDI device is learned and moves a parameter within its bounds
   await turn(0xb0, 7, 127);
   await shows(page, '0.2');
   await page.reload();
+  await page.locator('#parameter-strength-exact').waitFor();
   await page.keyboard.press('p');
   assert.equal(await page.getByTestId('route-input').inputValue(), 'midi 2:74', 'this browser keeps it');
   await page.close();

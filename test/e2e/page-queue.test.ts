@@ -15,17 +15,12 @@ async function atFullServer(
 ): Promise<void> {
   await using server = await startServer({ maxSessions: 1, ...settings });
   await server.app.ready();
-  const inside = await StreamClient.open(server.streamUrl);
-  const browser = await launchBrowser();
-  try {
-    const page = await browser.newPage();
-    await page.goto(server.url);
-    await page.getByTestId('source-clip').click();
-    await look(page, inside);
-  } finally {
-    await browser.close();
-    inside.socket.close();
-  }
+  await using inside = await StreamClient.open(server.streamUrl);
+  await using browser = await launchBrowser();
+  const page = await browser.newPage();
+  await page.goto(server.url);
+  await page.getByTestId('source-clip').click();
+  await look(page, inside);
 }
 
 test('the page says that a server accepts no more streams if its queue is full', async () => {
@@ -50,21 +45,17 @@ test('the page shows its place in the queue of a full server, and starts when a 
 test('a second tab of a browser takes the place of the first, which says so', async () => {
   await using server = await startServer({ maxSessions: 1 });
   await server.app.ready();
-  const browser = await launchBrowser();
-  try {
-    const context = await browser.newContext();
-    const [first, second] = [await context.newPage(), await context.newPage()];
-    for (const page of [first, second]) {
-      await page.goto(server.url);
-      await page.getByTestId('play-clip').click();
-      if (page === first) await page.locator('[data-flowing=true]').waitFor();
-    }
-    await second.getByTestId('take-over').click();
-    await second.locator('[data-flowing=true]').waitFor();
-    await first.getByText('The stream continues in another tab of this browser.').waitFor();
-  } finally {
-    await browser.close();
+  await using browser = await launchBrowser();
+  const context = await browser.newContext();
+  const [first, second] = [await context.newPage(), await context.newPage()];
+  for (const page of [first, second]) {
+    await page.goto(server.url);
+    await page.getByTestId('play-clip').click();
+    if (page === first) await page.locator('[data-flowing=true]').waitFor();
   }
+  await second.getByTestId('take-over').click();
+  await second.locator('[data-flowing=true]').waitFor();
+  await first.getByText('The stream continues in another tab of this browser.').waitFor();
 });
 
 test('a client that waits is told how many have left', async () => {
@@ -74,41 +65,33 @@ test('a client that waits is told how many have left', async () => {
   const waiting = new WebSocket(server.streamUrl, 'millrace.v1');
   waiting.on('open', () => waiting.send(encodeMessage({ type: 'hello' })));
   await once(waiting, 'message');
-  const browser = await launchBrowser();
-  try {
-    const page = await browser.newPage();
-    await page.goto(server.url);
-    await page.getByTestId('source-clip').click();
-    await page.getByText('Your place in the queue: 2').waitFor();
-    waiting.close();
-    await page.getByText('Your place in the queue: 1').waitFor();
-    await page.getByText(/and one has left/).waitFor();
-  } finally {
-    await browser.close();
-    inside.socket.close();
-  }
+  await using browser = await launchBrowser();
+  const page = await browser.newPage();
+  await page.goto(server.url);
+  await page.getByTestId('source-clip').click();
+  await page.getByText('Your place in the queue: 2').waitFor();
+  waiting.close();
+  await page.getByText('Your place in the queue: 1').waitFor();
+  await page.getByText(/and one has left/).waitFor();
+  inside.socket.close();
 });
 
 test('the page says Ready only when the server is, and what an old browser lacks', async () => {
   await using server = await startServer();
   await server.app.ready();
-  const browser = await launchBrowser();
-  try {
-    const page = await browser.newPage();
-    let ready = false;
-    await page.route('**/readyz', (route) =>
-      route.fulfill({ json: { ready, state: 'starting', doing: 'loading' } }),
-    );
-    await page.addInitScript(() => {
-      Reflect.deleteProperty(HTMLVideoElement.prototype, 'requestVideoFrameCallback');
-    });
-    await page.goto(server.url);
-    const status = page.getByTestId('status');
-    await status.getByText('Warming up').waitFor();
-    ready = true;
-    await status.getByText('Ready').waitFor();
-    await page.getByText('This browser lacks requestVideoFrameCallback, which this page needs.').waitFor();
-  } finally {
-    await browser.close();
-  }
+  await using browser = await launchBrowser();
+  const page = await browser.newPage();
+  let ready = false;
+  await page.route('**/readyz', (route) =>
+    route.fulfill({ json: { ready, state: 'starting', doing: 'loading' } }),
+  );
+  await page.addInitScript(() => {
+    Reflect.deleteProperty(HTMLVideoElement.prototype, 'requestVideoFrameCallback');
+  });
+  await page.goto(server.url);
+  const status = page.getByTestId('status');
+  await status.getByText('Warming up').waitFor();
+  ready = true;
+  await status.getByText('Ready').waitFor();
+  await page.getByText('This browser lacks requestVideoFrameCallback, which this page needs.').waitFor();
 });

@@ -1,29 +1,17 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import type { Browser } from 'playwright-core';
+import { test } from 'node:test';
 import { encodeImage } from '../../src/image/encode.js';
-import { launchBrowser } from '../support/browser.js';
 import { testImage } from '../support/engine.js';
-import { startServer, type TestServer } from '../support/server.js';
+import { playClip, servedPage } from '../support/served-page.js';
 import { steeredModel } from '../support/steered-model.js';
 
 const model = await steeredModel('all');
-let server: TestServer;
-let browser: Browser;
-before(async () => {
-  server = await startServer({ model });
-  await server.app.ready();
-  browser = await launchBrowser();
-});
-after(async () => {
-  await browser.close();
-  await server[Symbol.asyncDispose]();
-});
+const served = servedPage({ model });
 
 const buffer = Buffer.from(await encodeImage(testImage(5, { width: 1200, height: 400 }), 'png', 1));
 
 test('a style image is chosen, shown, weighed, dropped and removed while the stream goes on', async () => {
-  const page = await browser.newPage({ viewport: { width: 1280, height: 1000 } });
+  const page = await served.browser.newPage({ viewport: { width: 1280, height: 1000 } });
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(String(error)));
   const updates: string[] = [];
@@ -33,9 +21,7 @@ test('a style image is chosen, shown, weighed, dropped and removed while the str
       if (text.includes('update')) updates.push(text);
     }),
   );
-  await page.goto(server.url);
-  await page.getByTestId('play-clip').click();
-  await page.locator('[data-flowing=true]').waitFor();
+  await playClip(page, served.url);
   const control = page.getByTestId('parameter-style_image');
   const view = page.getByTestId('parameter-style_image-view');
   const problem = control.locator('.problem:not(:empty)');

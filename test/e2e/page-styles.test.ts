@@ -1,29 +1,17 @@
 import type { Styles } from '@millrace/client';
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import type { Browser } from 'playwright-core';
-import { launchBrowser } from '../support/browser.js';
+import { test } from 'node:test';
 import { embeddedModel } from '../support/engine.js';
-import { startServer, type TestServer } from '../support/server.js';
+import { servedPage } from '../support/served-page.js';
 
-let server: TestServer;
-let browser: Browser;
-before(async () => {
-  server = await startServer({ model: embeddedModel });
-  await server.app.ready();
-  browser = await launchBrowser();
-});
-after(async () => {
-  await browser.close();
-  await server[Symbol.asyncDispose]();
-});
+const served = servedPage({ model: embeddedModel });
 
 test('all styles and moods are cards with pictures, can be searched, and set what suits them', async () => {
-  const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-  await page.goto(server.url);
+  const page = await served.browser.newPage({ viewport: { width: 1280, height: 800 } });
+  await page.goto(served.url);
   await page.getByTestId('open-styles').click();
   const cards = page.getByTestId('style-card');
-  const { styles, moods } = (await (await fetch(`${server.url}/v1/styles`)).json()) as Styles;
+  const { styles, moods } = (await (await fetch(`${served.url}/v1/styles`)).json()) as Styles;
   await cards.nth(styles.length + moods.length - 1).waitFor();
   assert.equal(await cards.count(), styles.length + moods.length);
   assert.equal(await cards.locator('img').count(), await cards.count(), 'each has a picture');

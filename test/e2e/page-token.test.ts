@@ -13,21 +13,17 @@ test('the page asks for a required token, asks again if it was wrong, and rememb
     .setProtectedHeader({ alg: 'HS256' })
     .setExpirationTime('1h')
     .sign(new TextEncoder().encode(jwtSecret));
-  const browser = await launchBrowser();
-  try {
-    const page = await browser.newPage();
-    await page.goto(server.url);
-    await page.getByTestId('play-clip').click();
-    await page.getByLabel('requires an access token').fill('a guess');
-    await page.keyboard.press('Enter');
-    await page.getByLabel('not valid here').fill(token);
-    await page.keyboard.press('Enter');
-    await page.locator('[data-flowing=true]').waitFor();
-    assert.equal(await page.getByTestId('token').count(), 0);
-    await page.reload();
-    await page.getByTestId('play-clip').click();
-    await page.locator('[data-flowing=true]').waitFor();
-  } finally {
-    await browser.close();
-  }
+  await using browser = await launchBrowser();
+  const page = await browser.newPage();
+  await page.goto(server.url);
+  await page.getByTestId('play-clip').click();
+  await page.getByLabel('requires an access token').fill('a guess');
+  await page.keyboard.press('Enter');
+  await page.getByLabel('not valid here').fill(token);
+  await page.keyboard.press('Enter');
+  await page.locator('[data-flowing=true]').waitFor();
+  assert.equal(await page.getByTestId('token').count(), 0);
+  await page.reload();
+  await page.getByTestId('play-clip').click();
+  await page.locator('[data-flowing=true]').waitFor();
 });

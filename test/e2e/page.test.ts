@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { launchBrowser } from '../support/browser.js';
 import { repositoryRoot } from '../support/reference.js';
+import { watchProblems } from '../support/served-page.js';
 import { startServer, type ServerProcess } from '../support/server-process.js';
 
 const notVideo = join(repositoryRoot, 'package.json');
@@ -36,11 +37,7 @@ interface OpenPage extends AsyncDisposable {
 async function openPage(url = server.url, drawDelay = 0): Promise<OpenPage> {
   const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
   if (drawDelay > 0) await page.addInitScript(drawLate, drawDelay);
-  const problems: string[] = [];
-  page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') problems.push(message.text());
-  });
-  page.on('pageerror', (error) => problems.push(String(error)));
+  const problems = watchProblems(page);
   await page.goto(url);
   return { page, problems, [Symbol.asyncDispose]: () => page.close() };
 }

@@ -1,37 +1,17 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
-import { launchBrowser } from '../support/browser.js';
-import { startServer, type TestServer } from '../support/server.js';
+import { describe, it } from 'node:test';
+import type { Page } from 'playwright-core';
+import { playClip, servedPage, watchProblems } from '../support/served-page.js';
 
-let server: TestServer;
-let browser: Browser;
 let page: Page;
 /** Errors and warnings in the browser's console. */
 const problems: string[] = [];
 
-before(async () => {
-  server = await startServer({ graceSeconds: 1 });
-  await server.app.ready();
-  browser = await launchBrowser();
+const served = servedPage({ graceSeconds: 1 }, async ({ browser, url }) => {
   page = await browser.newPage({ viewport: { width: 1280, height: 720 } });
-  watch(page);
-  await page.goto(server.url);
-  await page.getByTestId('play-clip').click();
-  await page.locator('[data-flowing=true]').waitFor();
+  watchProblems(page, problems);
+  await playClip(page, url);
 });
-
-after(async () => {
-  await browser.close();
-  await server[Symbol.asyncDispose]();
-});
-
-function watch(watched: Page): void {
-  watched.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') problems.push(message.text());
-  });
-  watched.on('pageerror', (error) => problems.push(String(error)));
-}
 
 async function choose(name: string): Promise<void> {
   await page.getByTestId('projection').click();
@@ -115,7 +95,7 @@ describe('the output on a stage', () => {
     const opening = page.waitForEvent('popup');
     await choose('second-window');
     const other = await opening;
-    watch(other);
+    watchProblems(other, problems);
     await other.waitForFunction(() => {
       const video = document.querySelector('video');
       return video !== null && video.videoWidth > 0 && video.currentTime > 0;
@@ -128,7 +108,7 @@ describe('links for viewers', () => {
   it('lead to a page with the pictures alone, which says when there are none', async () => {
     await page.getByTestId('share').click();
     const link = await page.getByTestId('view-link').inputValue();
-    assert.match(link, new RegExp(`^${server.url}/view/[\\w-]+\\?key=`));
+    assert.match(link, new RegExp(`^${served.url}/view/[\\w-]+\\?key=`));
     await page.waitForFunction(
       () => (document.querySelector('.qr path')?.getAttribute('d') ?? '').length > 100,
     );
@@ -136,8 +116,8 @@ describe('links for viewers', () => {
     assert.equal((await fetch(mjpeg, { method: 'HEAD' })).status, 200);
     await page.getByTestId('share-close').click();
 
-    const friend = await browser.newPage();
-    watch(friend);
+    const friend = await served.browser.newPage();
+    watchProblems(friend, problems);
     await friend.goto(link);
     await friend.locator('[data-flowing=true]').waitFor({ state: 'attached' });
     assert.equal(await friend.locator('#message').textContent(), '');
@@ -160,7 +140,7 @@ describe('a connection that is lost', () => {
   it('leaves the last picture, dimmed', async () => {
     await page.getByTestId('play-clip').click();
     await page.locator('[data-flowing=true]').waitFor();
-    await server[Symbol.asyncDispose]();
+    await served.server[Symbol.asyncDispose]();
     await page.locator('.stage[data-flowing=false][data-pictured=true]').waitFor();
     await page.waitForFunction(
       () => Number(getComputedStyle(document.querySelector('[data-testid=output]')!).opacity) === 0.35,

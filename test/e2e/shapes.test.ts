@@ -1,17 +1,14 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import type { Capabilities } from '@millrace/client';
-import type { Browser, Page } from 'playwright-core';
-import { launchBrowser } from '../support/browser.js';
+import type { Page } from 'playwright-core';
 import { repositoryRoot } from '../support/reference.js';
-import { startServer, type TestServer } from '../support/server.js';
+import { playClip, servedPage, watchProblems } from '../support/served-page.js';
 
 const video = join(repositoryRoot, 'test/fixtures/videos/tree.webm');
 const image = join(repositoryRoot, 'clients/web/screenshot.jpg');
 
-let server: TestServer;
-let browser: Browser;
 let page: Page;
 const problems: string[] = [];
 
@@ -27,16 +24,10 @@ function recordSizes(): void {
   Object.assign(globalThis, { sizes, OffscreenCanvas: RecordingCanvas });
 }
 
-before(async () => {
-  server = await startServer();
-  await server.app.ready();
-  browser = await launchBrowser();
+servedPage({}, async ({ browser, url }) => {
   page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
   await page.addInitScript(recordSizes);
-  page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') problems.push(message.text());
-  });
-  page.on('pageerror', (error) => problems.push(String(error)));
+  watchProblems(page, problems);
   await page.route('**/v1/capabilities', async (route) => {
     const response = await route.fetch();
     const answer = (await response.json()) as Capabilities;
@@ -47,14 +38,7 @@ before(async () => {
       json: { ...answer, parameters: { ...answer.parameters, properties: { ...properties, strength } } },
     });
   });
-  await page.goto(server.url);
-  await page.getByTestId('play-clip').click();
-  await page.locator('[data-flowing=true]').waitFor();
-});
-
-after(async () => {
-  await browser.close();
-  await server[Symbol.asyncDispose]();
+  await playClip(page, url);
 });
 
 /** Waits until the output has this size. */
@@ -139,7 +123,7 @@ describe('the shape of the results', () => {
 });
 
 describe('sources', () => {
-  it('can be an image, which is sent again and again', async () => {
+  it('can be an image, which is sent over and over', async () => {
     const sent = async (): Promise<number> =>
       page.evaluate(() => (globalThis as unknown as { sizes: string[] }).sizes.length);
     const before = await sent();

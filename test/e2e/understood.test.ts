@@ -1,27 +1,16 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { connect } from '@millrace/client';
-import type { Browser } from 'playwright-core';
 import { WebSocket } from 'ws';
-import { launchBrowser } from '../support/browser.js';
 import { embeddedModel, tinyModel } from '../support/engine.js';
-import { startServer, type TestServer } from '../support/server.js';
+import { servedPage } from '../support/served-page.js';
+import { startServer } from '../support/server.js';
 
 describe('what the embedded model made of a prompt', () => {
-  let server: TestServer;
-  let browser: Browser;
-  before(async () => {
-    server = await startServer({ model: embeddedModel });
-    await server.app.ready();
-    browser = await launchBrowser();
-  });
-  after(async () => {
-    await browser.close();
-    await server[Symbol.asyncDispose]();
-  });
+  const served = servedPage({ model: embeddedModel });
 
   it('comes with ready and each update: the right style, the right mood, and words without effect', async () => {
-    await using stream = await connect(server.url, {
+    await using stream = await connect(served.url, {
       webSocket: WebSocket,
       parameters: { prompt: 'van gogh painting of a robot' },
     });
@@ -42,8 +31,8 @@ describe('what the embedded model made of a prompt', () => {
   });
 
   it('stands under the prompt of the page', async () => {
-    const page = await browser.newPage();
-    await page.goto(server.url);
+    const page = await served.browser.newPage();
+    await page.goto(served.url);
     await page.getByTestId('play-clip').click();
     const line = page.getByTestId('understood');
     await line.getByText(/vaporwave.* \d+%/).waitFor();

@@ -1,4 +1,4 @@
-// Paints what a network camera sees, again and again: fetches its snapshot, and writes the painted one to a file.
+// Paints what a network camera sees: every second it fetches a snapshot, and writes the painted one to a file.
 //   node bot.mjs http://camera.local/snapshot.jpg painted.jpg "oil painting"
 import { connect } from '@millrace/client';
 import { writeFile } from 'node:fs/promises';

@@ -47,7 +47,7 @@ def main() -> None:
     arguments.add_argument("source", help="number of a camera, or a video file")
     arguments.add_argument("prompt", nargs="?", default="oil painting")
     arguments.add_argument("--out", type=Path, help="write the results to this file (Motion JPEG), and show nothing")
-    arguments.add_argument("--count", type=int, help="stop after so many pictures")
+    arguments.add_argument("--count", type=int, help="stop after this many pictures")
     options = arguments.parse_args()
     if cv2 is None and (options.source.isdecimal() or options.out is None):
         arguments.error("without OpenCV, give a Motion JPEG file and --out (or: pip install opencv-python)")

@@ -29,18 +29,12 @@ export class History {
 
   undo(): void {
     this.#note();
-    const before = this.#past.pop();
-    if (before === undefined) return;
-    this.#future.push(this.#present);
-    this.#goTo(before);
+    this.#step(this.#past, this.#future);
   }
 
   redo(): void {
     this.#note();
-    const after = this.#future.pop();
-    if (after === undefined) return;
-    this.#past.push(this.#present);
-    this.#goTo(after);
+    this.#step(this.#future, this.#past);
   }
 
   /** Forgets all steps: what is set now is the beginning. */
@@ -63,8 +57,12 @@ export class History {
     this.#show();
   }
 
-  #goTo(parameters: ParameterUpdate): void {
-    this.#desk.replace(parameters);
+  /** Goes to the last one of `steps`; `others` get what is set now. */
+  #step(steps: ParameterUpdate[], others: ParameterUpdate[]): void {
+    const next = steps.pop();
+    if (next === undefined) return;
+    others.push(this.#present);
+    this.#desk.replace(next);
     clearTimeout(this.#timer);
     this.#present = this.#desk.chosen.peek();
     this.#show();

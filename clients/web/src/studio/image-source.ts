@@ -1,3 +1,5 @@
+import { canvasFor } from '../canvas.js';
+
 /** How often an image is sent, per second: what is set takes effect as quickly as with a video. */
 const framesPerSecond = 15;
 /** Longer side of the pictures that are sent at most. */
@@ -15,10 +17,7 @@ export interface ImageStream {
  */
 export async function streamImage(file: Blob): Promise<ImageStream> {
   const bitmap = await createImageBitmap(file);
-  const scale = Math.min(1, longestSide / Math.max(bitmap.width, bitmap.height));
-  const canvas = document.createElement('canvas');
-  canvas.width = Math.max(1, Math.round(bitmap.width * scale));
-  canvas.height = Math.max(1, Math.round(bitmap.height * scale));
+  const canvas = canvasFor(bitmap, longestSide);
   const context = canvas.getContext('2d', { alpha: false });
   const draw = (): void => context?.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
   draw();

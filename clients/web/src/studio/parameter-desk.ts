@@ -87,15 +87,14 @@ export class ParameterDesk {
   replace(parameters: ParameterUpdate): void {
     const before = this.chosen.peek();
     this.chosen.value = { ...select(this.defaults.peek(), (name) => name in before), ...parameters };
-    for (const [name, value] of Object.entries(this.chosen.peek()))
-      this.#submit(name as ParameterName, value);
+    this.#submitAll(this.chosen.peek());
     this.#schedule(0);
   }
 
   /** Sets several parameters, a few times per second. */
   apply(parameters: ParameterUpdate): void {
     this.chosen.value = { ...this.chosen.peek(), ...parameters };
-    for (const [name, value] of Object.entries(parameters)) this.#submit(name as ParameterName, value);
+    this.#submitAll(parameters);
     this.#schedule(pauseMs);
   }
 
@@ -113,6 +112,10 @@ export class ParameterDesk {
     this.moving.value = select(this.moving.peek(), (other) => other !== name);
     this.#waiting.add(name);
     this.#schedule(0);
+  }
+
+  #submitAll(parameters: ParameterUpdate): void {
+    for (const [name, value] of Object.entries(parameters)) this.#submit(name as ParameterName, value);
   }
 
   /** Has a value sent, unless it cannot be valid. */

@@ -5,21 +5,21 @@ const pauseMs = 1500;
 /** A server that is ready rarely changes. */
 const longPauseMs = 10_000;
 
-/** Looks again and again whether the server is ready, while there is no stream that shows it. */
+/** Asks every few seconds whether the server is ready, while there is no stream that shows it. */
 export class ServerWatch {
   /** The last answer; undefined if the server cannot be reached. */
   readonly readiness = signal<Readiness>();
 
-  /** @param isNeeded whether to look now. */
+  /** @param isNeeded returns whether to ask now. */
   constructor(url: string, isNeeded: () => boolean) {
-    const look = async (): Promise<void> => {
+    const ask = async (): Promise<void> => {
       try {
         if (isNeeded()) this.readiness.value = await fetchReadiness(url);
       } catch {
         this.readiness.value = undefined;
       }
-      setTimeout(() => void look(), this.readiness.peek()?.ready ? longPauseMs : pauseMs);
+      setTimeout(() => void ask(), this.readiness.peek()?.ready ? longPauseMs : pauseMs);
     };
-    void look();
+    void ask();
   }
 }

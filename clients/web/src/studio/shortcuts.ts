@@ -16,7 +16,7 @@ export interface Shortcut {
   /** How it is shown, if not as its keys. */
   readonly shown?: string;
   readonly words: string;
-  /** Whether it acts again and again while its key is held. */
+  /** Whether it repeats while its key is held. */
   readonly repeats?: true;
   readonly act: (place: ShortcutPlace, key: string) => void;
 }

@@ -1,4 +1,5 @@
 import { formatLooks, parseLooks, type Look } from '@millrace/client';
+import { encodeCanvas } from '../canvas.js';
 import { textOf, withTexts } from './png-text.js';
 
 /** The keyword under which a picture has its look. */
@@ -6,9 +7,8 @@ const keyword = 'millrace';
 
 /** Returns the picture on a canvas as a PNG file that has its look in it. */
 export async function takeSnapshot(canvas: HTMLCanvasElement, look: Look, prompt: string): Promise<Blob> {
-  const png = await canvasFile(canvas, 'image/png');
-  const bytes = new Uint8Array(await png.arrayBuffer());
-  return withTexts(bytes, { Software: 'Millrace', Description: prompt, [keyword]: formatLooks([look]) });
+  const png = await encodeCanvas(canvas, 'image/png');
+  return withTexts(png, { Software: 'Millrace', Description: prompt, [keyword]: formatLooks([look]) });
 }
 
 /**
@@ -29,11 +29,4 @@ export function takePreview(canvas: HTMLCanvasElement): string | undefined {
   small.height = Math.max(1, Math.round((previewWidth * canvas.height) / canvas.width));
   small.getContext('2d')?.drawImage(canvas, 0, 0, small.width, small.height);
   return small.toDataURL('image/jpeg', 0.8).split(',')[1];
-}
-
-/** @throws {DOMException} (as rejection) if the browser cannot encode it. */
-async function canvasFile(canvas: HTMLCanvasElement, type: string): Promise<Blob> {
-  const file = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, type));
-  if (file === null) throw new DOMException('the picture cannot be encoded', 'EncodingError');
-  return file;
 }

@@ -58,7 +58,7 @@ async function refusal(response: Response): Promise<string | null> {
     case 'not_found':
       return 'The session has ended. If it continues, it appears here.';
     case 'too_many_viewers':
-      return 'As many people as are allowed are watching. Trying again.';
+      return 'The limit of viewers is reached. Trying again.';
     default:
       return error.message;
   }

@@ -1,6 +1,6 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { icons } from './icons.js';
+import { CrossButton } from './cross-button.js';
 
 interface DrawerProps {
   readonly title: string;
@@ -37,9 +37,7 @@ export function Drawer({ title, testId, children, onClose }: DrawerProps): JSX.E
     >
       <header>
         <h2>{title}</h2>
-        <button type="button" class="tool" aria-label={`Close ${title}`} onClick={onClose}>
-          {icons.close}
-        </button>
+        <CrossButton name={`Close ${title}`} onClick={onClose} />
       </header>
       {children}
     </section>

@@ -2,7 +2,7 @@ import type { Signal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { shortcuts } from '../studio/shortcuts.js';
-import { icons } from './icons.js';
+import { CrossButton } from './cross-button.js';
 
 /** All shortcuts, over the page. */
 export function KeysOverlay({ shown }: { readonly shown: Signal<boolean> }): JSX.Element {
@@ -21,9 +21,7 @@ export function KeysOverlay({ shown }: { readonly shown: Signal<boolean> }): JSX
     >
       <header>
         <h2 id="keys-title">Keys</h2>
-        <button type="button" class="tool" aria-label="Close Keys" onClick={() => (shown.value = false)}>
-          {icons.close}
-        </button>
+        <CrossButton name="Close Keys" onClick={() => (shown.value = false)} />
       </header>
       <dl>
         {shortcuts.map(({ keys, shown: text = keys.join(' '), words }) => (

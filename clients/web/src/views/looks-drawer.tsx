@@ -6,6 +6,8 @@ import { download } from '../studio/download.js';
 import type { Studio } from '../studio/studio.js';
 import { FileButton } from './file-button.js';
 import { icons } from './icons.js';
+import { CrossButton } from './cross-button.js';
+import { SmallButton } from './small-button.js';
 
 /** Saved looks, and how to share and record what is shown. */
 export function LooksDrawer({ studio }: { readonly studio: Studio }): JSX.Element {
@@ -14,9 +16,9 @@ export function LooksDrawer({ studio }: { readonly studio: Studio }): JSX.Elemen
   return (
     <>
       <div class="row">
-        <button type="button" class="small-button" data-testid="save-look" onClick={() => archive.saveLook()}>
+        <SmallButton testId="save-look" onClick={() => archive.saveLook()}>
           Save this look
-        </button>
+        </SmallButton>
         <CopyLinkButton studio={studio} />
         <FileButton
           class="small-button"
@@ -26,15 +28,13 @@ export function LooksDrawer({ studio }: { readonly studio: Studio }): JSX.Elemen
         >
           Open a file
         </FileButton>
-        <button
-          type="button"
-          class="small-button"
+        <SmallButton
           disabled={looks.length === 0}
-          data-testid="save-looks-file"
+          testId="save-looks-file"
           onClick={() => download(archive.looks.toFile(), 'json')}
         >
           Save all to a file
-        </button>
+        </SmallButton>
       </div>
       {looks.length === 0 && (
         <p class="quiet">
@@ -98,15 +98,11 @@ function LookRow({ look, number, studio }: LookRowProps): JSX.Element {
         data-testid="look-name"
         onChange={({ currentTarget }) => archive.looks.rename(look, currentTarget.value)}
       />
-      <button
-        type="button"
-        class="tool"
-        aria-label={`Remove ${look.name}`}
-        data-testid="remove-look"
+      <CrossButton
+        name={`Remove ${look.name}`}
+        testId="remove-look"
         onClick={() => archive.looks.remove(look)}
-      >
-        {icons.close}
-      </button>
+      />
     </li>
   );
 }
@@ -125,8 +121,8 @@ function CopyLinkButton({ studio }: { readonly studio: Studio }): JSX.Element {
     }
   };
   return (
-    <button type="button" class="small-button" data-testid="copy-link" onClick={() => void copy()}>
+    <SmallButton testId="copy-link" onClick={() => void copy()}>
       <span role="status">{done ?? 'Copy a link'}</span>
-    </button>
+    </SmallButton>
   );
 }

@@ -1,7 +1,8 @@
 import type { JSX } from 'preact';
 import { mostPrompts } from '../studio/mixer.js';
 import type { Studio } from '../studio/studio.js';
-import { icons } from './icons.js';
+import { CrossButton } from './cross-button.js';
+import { SmallButton } from './small-button.js';
 
 /** Up to four prompts with their weights, and the cross-fade between them. */
 export function MixerRows({ studio }: { readonly studio: Studio }): JSX.Element {
@@ -37,24 +38,18 @@ export function MixerRows({ studio }: { readonly studio: Studio }): JSX.Element 
                   mixer.change(i, { weight: currentTarget.valueAsNumber }, false)
                 }
               />
-              <button
-                type="button"
-                class="small-button"
+              <SmallButton
                 title={`Fade to it in ${seconds.toFixed(1)} s`}
-                data-testid="fade-to"
+                testId="fade-to"
                 onClick={() => mixer.fadeTo(i, studio.performer.seconds)}
               >
                 Fade
-              </button>
-              <button
-                type="button"
-                class="tool"
-                aria-label={`Remove prompt ${i + 1}`}
-                data-testid="remove-prompt"
+              </SmallButton>
+              <CrossButton
+                name={`Remove prompt ${i + 1}`}
+                testId="remove-prompt"
                 onClick={() => mixer.remove(i)}
-              >
-                {icons.close}
-              </button>
+              />
             </>
           )}
         </div>
@@ -74,9 +69,9 @@ export function MixerRows({ studio }: { readonly studio: Studio }): JSX.Element 
         />
       )}
       {prompts.length < mostPrompts && (
-        <button type="button" class="small-button" data-testid="add-prompt" onClick={() => mixer.add(next)}>
+        <SmallButton testId="add-prompt" onClick={() => mixer.add(next)}>
           Add a prompt
-        </button>
+        </SmallButton>
       )}
     </>
   );

@@ -6,6 +6,7 @@ import type { Studio } from '../studio/studio.js';
 import { icons } from './icons.js';
 import { MixerRows } from './mixer-rows.js';
 import { RouteRows } from './route-rows.js';
+import { SmallButton } from './small-button.js';
 
 interface StudioProps {
   readonly studio: Studio;
@@ -57,26 +58,18 @@ function TransitionRow({ performer }: { readonly performer: Performer }): JSX.El
         }}
       />
       {(['seconds', 'beats'] as const).map((each) => (
-        <button
-          type="button"
+        <SmallButton
           key={each}
-          class="small-button"
-          aria-pressed={unit.value === each}
-          data-testid={`in-${each}`}
+          pressed={unit.value === each}
+          testId={`in-${each}`}
           onClick={() => (unit.value = each)}
         >
           {each}
-        </button>
+        </SmallButton>
       ))}
-      <button
-        type="button"
-        class="small-button"
-        title="Tap the beat (T)"
-        data-testid="tap"
-        onClick={() => tempo.tap()}
-      >
+      <SmallButton title="Tap the beat (T)" testId="tap" onClick={() => tempo.tap()}>
         Tap: {tempo.perMinute.value} a minute
-      </button>
+      </SmallButton>
     </div>
   );
 }
@@ -84,17 +77,16 @@ function TransitionRow({ performer }: { readonly performer: Performer }): JSX.El
 function MorphRow({ studio }: StudioProps): JSX.Element {
   const { archive, performer } = studio;
   const looks = archive.looks.all.value;
-  const [names, setNames] = useState<readonly [number, number]>([0, 1]);
-  const pair = [looks[names[0]], looks[names[1]]] as const;
-  const choice = (place: 0 | 1, label: string): JSX.Element => (
+  const [places, setPlaces] = useState<readonly [number, number]>([0, 1]);
+  const choice = (end: 0 | 1, label: string): JSX.Element => (
     <select
       class="field grow"
       aria-label={label}
-      value={names[place]}
-      data-testid={`morph-${place}`}
+      value={places[end]}
+      data-testid={`morph-${end}`}
       onChange={({ currentTarget }) => {
         const chosen = Number(currentTarget.value);
-        setNames(place === 0 ? [chosen, names[1]] : [names[0], chosen]);
+        setPlaces(end === 0 ? [chosen, places[1]] : [places[0], chosen]);
       }}
     >
       {looks.map((look, i) => (
@@ -106,7 +98,7 @@ function MorphRow({ studio }: StudioProps): JSX.Element {
   );
   if (looks.length < 2) return <p class="quiet">Save two looks, and this goes from one to the other.</p>;
   const both = (act: (looks: readonly [Look, Look]) => void): void => {
-    const [from, to] = pair;
+    const [from, to] = places.map((place) => looks[place]);
     if (from && to) act([from, to]);
   };
   return (
@@ -131,14 +123,9 @@ function MorphRow({ studio }: StudioProps): JSX.Element {
             both((looks) => performer.morph(looks, currentTarget.valueAsNumber));
           }}
         />
-        <button
-          type="button"
-          class="small-button"
-          data-testid="morph-go"
-          onClick={() => both((looks) => performer.morphOver(looks))}
-        >
+        <SmallButton testId="morph-go" onClick={() => both((looks) => performer.morphOver(looks))}>
           {performer.morphed.value < 0.5 ? 'To the second' : 'To the first'}
-        </button>
+        </SmallButton>
       </div>
     </>
   );
@@ -149,45 +136,33 @@ function SeedRow({ studio }: StudioProps): JSX.Element {
   const { seed } = studio.desk.values.value;
   return (
     <div class="row">
-      <button
-        type="button"
-        class="small-button"
-        title="Another seed (X)"
-        data-testid="shuffle"
-        onClick={() => performer.shuffleSeed()}
-      >
+      <SmallButton title="Another seed (X)" testId="shuffle" onClick={() => performer.shuffleSeed()}>
         {icons.dice} {typeof seed === 'number' ? seed : 'several'}
-      </button>
-      <button
-        type="button"
-        class="small-button"
+      </SmallButton>
+      <SmallButton
         title="Looks leave the seed as it is (L)"
-        aria-pressed={archive.seedLocked.value}
-        data-testid="lock-seed"
+        pressed={archive.seedLocked.value}
+        testId="lock-seed"
         onClick={() => archive.turnSeedLock()}
       >
         Lock
-      </button>
-      <button
-        type="button"
-        class="small-button"
+      </SmallButton>
+      <SmallButton
         title="Undo (Z)"
         disabled={!history.canUndo.value}
-        data-testid="undo"
+        testId="undo"
         onClick={() => history.undo()}
       >
         Undo
-      </button>
-      <button
-        type="button"
-        class="small-button"
+      </SmallButton>
+      <SmallButton
         title="Redo (Y)"
         disabled={!history.canRedo.value}
-        data-testid="redo"
+        testId="redo"
         onClick={() => history.redo()}
       >
         Redo
-      </button>
+      </SmallButton>
     </div>
   );
 }

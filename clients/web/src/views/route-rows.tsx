@@ -4,7 +4,8 @@ import type { JSX } from 'preact';
 import { controlKind } from '../controls/control-kind.js';
 import type { ParameterName } from '../studio/parameter-desk.js';
 import type { Studio } from '../studio/studio.js';
-import { icons } from './icons.js';
+import { CrossButton } from './cross-button.js';
+import { SmallButton } from './small-button.js';
 
 /** Inputs that can be chosen; others are learned. */
 const chosenInputs = ['microphone level', 'microphone beat', 'beat'] as const;
@@ -19,36 +20,27 @@ export function RouteRows({ studio }: { readonly studio: Studio }): JSX.Element 
     <>
       <div class="row">
         {first !== undefined && (
-          <button
-            type="button"
-            class="small-button"
-            data-testid="add-route"
-            onClick={() => routes.add(first)}
-          >
+          <SmallButton testId="add-route" onClick={() => routes.add(first)}>
             Move a parameter
-          </button>
+          </SmallButton>
         )}
-        <button
-          type="button"
-          class="small-button"
-          aria-pressed={performer.hasMidi.value}
-          data-testid="midi"
+        <SmallButton
+          pressed={performer.hasMidi.value}
+          testId="midi"
           onClick={() => void performer.connectMidi()}
         >
           MIDI
-        </button>
-        <button
-          type="button"
-          class="small-button"
-          aria-pressed={performer.listening.value}
-          data-testid="microphone"
+        </SmallButton>
+        <SmallButton
+          pressed={performer.listening.value}
+          testId="microphone"
           onClick={() => void performer.toggleMicrophone()}
         >
           Microphone
-        </button>
+        </SmallButton>
       </div>
       {routes.all.value.map((route, i) => (
-        <div class="route" key={i} data-testid="route">
+        <div class="row route" key={i} data-testid="route">
           <select
             class="field grow"
             aria-label="Parameter"
@@ -96,15 +88,7 @@ export function RouteRows({ studio }: { readonly studio: Studio }): JSX.Element 
               }}
             />
           ))}
-          <button
-            type="button"
-            class="tool"
-            aria-label="Remove"
-            data-testid="remove-route"
-            onClick={() => routes.remove(i)}
-          >
-            {icons.close}
-          </button>
+          <CrossButton name="Remove" testId="remove-route" onClick={() => routes.remove(i)} />
         </div>
       ))}
       <p class="quiet">

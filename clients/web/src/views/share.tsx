@@ -6,7 +6,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { counted } from '../studio/counts.js';
 import type { Studio } from '../studio/studio.js';
 import { inWords } from '../studio/words.js';
-import { icons } from './icons.js';
+import { Tool } from './tool.js';
 
 /** Makes links for viewers: a page for people, with a QR code, and an address for programs. */
 export function Share({ studio }: { readonly studio: Studio }): JSX.Element {
@@ -25,17 +25,13 @@ export function Share({ studio }: { readonly studio: Studio }): JSX.Element {
   };
   return (
     <>
-      <button
-        type="button"
-        class="tool"
-        title="Let others watch"
-        aria-label="Let others watch"
+      <Tool
+        name="Let others watch"
+        icon="share"
+        testId="share"
         disabled={!studio.flowing.value}
-        data-testid="share"
         onClick={() => void open()}
-      >
-        {icons.share}
-      </button>
+      />
       <dialog ref={dialog} class="share" aria-labelledby="share-title">
         <h2 id="share-title">Let others watch</h2>
         {problem.value !== undefined && (

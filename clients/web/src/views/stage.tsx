@@ -2,12 +2,12 @@ import type { Signal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type { Studio } from '../studio/studio.js';
-import { icons } from './icons.js';
 import { Invitation } from './invitation.js';
 import { RecordTool } from './record-tool.js';
 import { ProjectionMenu } from './projection-menu.js';
 import { Share } from './share.js';
 import { StageMessage } from './status.js';
+import { Tool } from './tool.js';
 import { Wipe } from './wipe.js';
 
 /** Input and output side by side, or the output in the whole window with the input in a corner. */
@@ -104,32 +104,6 @@ function Tools({ studio, view }: StageProps): JSX.Element {
       <RecordTool studio={studio} />
       <Tool name="Stop" icon="stop" testId="stop" onClick={() => studio.stop()} />
     </div>
-  );
-}
-
-interface ToolProps {
-  readonly name: string;
-  /** The keyboard shortcut. */
-  readonly hint?: string;
-  readonly icon: keyof typeof icons;
-  readonly testId: string;
-  readonly disabled?: boolean;
-  readonly onClick: () => void;
-}
-
-function Tool({ name, hint, icon, testId, disabled = false, onClick }: ToolProps): JSX.Element {
-  return (
-    <button
-      type="button"
-      class="tool"
-      title={hint === undefined ? name : `${name} (${hint})`}
-      aria-label={name}
-      disabled={disabled}
-      data-testid={testId}
-      onClick={onClick}
-    >
-      {icons[icon]}
-    </button>
   );
 }
 

@@ -9,14 +9,14 @@ import { stylePicture } from './style-picture.js';
 
 /** All styles and moods of the model as cards, with a search. */
 export function StyleBrowser({ studio }: { readonly studio: Studio }): JSX.Element {
-  const [sought, setSought] = useState('');
+  const [query, setQuery] = useState('');
   const { desk, styles } = studio;
   const prompt = plainPrompt(desk.values.value.prompt);
   const known = styles.all.value;
   const { moods } = known;
   const cards = (all: readonly Style[], choose: (style: Style) => void): JSX.Element[] =>
     all
-      .filter((style) => fits(style, sought))
+      .filter((style) => matches(style, query))
       .map((style) => (
         <StyleCard
           key={style.prompt}
@@ -36,15 +36,15 @@ export function StyleBrowser({ studio }: { readonly studio: Studio }): JSX.Eleme
         class="search"
         placeholder="Search: ink, warm, pixels…"
         aria-label="Search styles and moods"
-        value={sought}
+        value={query}
         data-testid="style-search"
-        onInput={({ currentTarget }) => setSought(currentTarget.value)}
+        onInput={({ currentTarget }) => setQuery(currentTarget.value)}
       />
       {found.every(([, { length }]) => length === 0) && (
         <p class="quiet" role="status">
           {known.styles.length === 0
             ? 'This model takes any words: describe the look in the prompt.'
-            : `No style or mood fits "${sought}".`}
+            : `No style or mood fits "${query}".`}
         </p>
       )}
       {found.map(
@@ -73,7 +73,7 @@ function StyleCard({ style, pressed, onClick }: StyleCardProps): JSX.Element {
       type="button"
       class="style-card"
       aria-pressed={pressed}
-      title={suits(style)}
+      title={settingsInWords(style)}
       data-testid="style-card"
       onClick={onClick}
     >
@@ -85,16 +85,17 @@ function StyleCard({ style, pressed, onClick }: StyleCardProps): JSX.Element {
 }
 
 /** Describes what a card sets. */
-function suits({ prompt, steps, strength }: Style): string {
+function settingsInWords({ prompt, steps, strength }: Style): string {
   const parts = [`"${prompt}"`];
   if (steps !== undefined) parts.push(counted(steps, 'step'));
   if (strength !== undefined) parts.push(`strength ${strength}`);
   return parts.join(', ');
 }
 
-function fits({ name, prompt, description = '' }: Style, sought: string): boolean {
+/** Returns whether all words are in the texts of a style. */
+function matches({ name, prompt, description = '' }: Style, words: string): boolean {
   const text = `${name} ${prompt} ${description}`.toLowerCase();
-  return sought
+  return words
     .toLowerCase()
     .split(/\s+/)
     .every((word) => text.includes(word));

@@ -19,6 +19,12 @@ from ..text.model import load_text_encoder
 from ..unet.model import LATENT_SCALE, trained_unet
 from ..unet.schedule import BETA_END, BETA_START, DEFAULT_INDEX, ORIGINAL_STEPS, TIMESTEP_SCALING, TRAIN_STEPS
 
+
+def _style(name: str, prompt: str, description: str, steps: int = 1) -> dict[str, str | int | float]:
+    """Return a style of the page, with the steps and the strength that suit it."""
+    return {"name": name, "prompt": prompt, "description": description, "steps": steps, "strength": 0.5}
+
+
 # Settings for Millrace's server and page when this model is loaded.
 _MILLRACE = {
     "description": f"Paints live video by text: {len(STYLE_NAMES)} styles and {len(MOOD_NAMES)} moods, small enough for one CPU core.",
@@ -33,34 +39,34 @@ _MILLRACE = {
     # Without a picture it has nothing to paint.
     "modes": ["img2img"],
     "styles": [
-        {"name": "Vaporwave", "prompt": "vaporwave aesthetic", "description": "Pink and cyan of the eighties", "steps": 1, "strength": 0.5},
-        {"name": "Neon", "prompt": "neon lights", "description": "Glowing outlines on black", "steps": 1, "strength": 0.5},
-        {"name": "Van Gogh", "prompt": "van gogh painting", "description": "Swirls of thick paint", "steps": 2, "strength": 0.5},
-        {"name": "Oil", "prompt": "oil painting", "description": "Broad strokes on canvas", "steps": 2, "strength": 0.5},
-        {"name": "Stained glass", "prompt": "stained glass window", "description": "Coloured panes in lead", "steps": 2, "strength": 0.5},
-        {"name": "Pencil", "prompt": "pencil sketch", "description": "Graphite on paper, shaded by strokes", "steps": 1, "strength": 0.5},
-        {"name": "Comic", "prompt": "comic book", "description": "Flat colours in black outlines", "steps": 2, "strength": 0.5},
-        {"name": "Blueprint", "prompt": "blueprint", "description": "White lines on blue paper", "steps": 1, "strength": 0.5},
-        {"name": "Woodblock", "prompt": "ukiyo-e print", "description": "A Japanese print, in few colours", "steps": 1, "strength": 0.5},
-        {"name": "Bricks", "prompt": "made of lego bricks", "description": "Plastic bricks with studs", "steps": 2, "strength": 0.5},
-        {"name": "Chalk", "prompt": "chalk on a blackboard", "description": "Coloured chalk on a blackboard", "steps": 1, "strength": 0.5},
-        {"name": "Game Boy", "prompt": "game boy screen", "description": "Four greens in coarse pixels", "steps": 1, "strength": 0.5},
-        {"name": "Thermal", "prompt": "thermal camera", "description": "Heat as colour, from blue to white", "steps": 1, "strength": 0.5},
-        {"name": "Line art", "prompt": "ink line art", "description": "Black ink on white", "steps": 1, "strength": 0.5},
-        {"name": "Golden hour", "prompt": "golden hour", "description": "Low, warm sun", "steps": 1, "strength": 0.5},
-        {"name": "Watercolor", "prompt": "watercolor", "description": "Soft washes with dark edges", "steps": 1, "strength": 0.5},
-        {"name": "Anime", "prompt": "anime", "description": "Smooth areas and clear light", "steps": 1, "strength": 0.5},
-        {"name": "Cyberpunk", "prompt": "cyberpunk", "description": "Night in teal and magenta", "steps": 1, "strength": 0.5},
-        {"name": "Pop art", "prompt": "pop art", "description": "Printed dots in loud colours", "steps": 1, "strength": 0.5},
-        {"name": "Pixel art", "prompt": "pixel art", "description": "Large pixels, few colours", "steps": 1, "strength": 0.5},
-        {"name": "Charcoal", "prompt": "charcoal drawing", "description": "Smudged black on paper", "steps": 1, "strength": 0.5},
-        {"name": "Colored pencil", "prompt": "colored pencil drawing", "description": "Strokes in colour on white", "steps": 1, "strength": 0.5},
-        {"name": "Film noir", "prompt": "film noir", "description": "Hard black and white", "steps": 1, "strength": 0.5},
-        {"name": "Sepia", "prompt": "sepia", "description": "An old brown photograph", "steps": 1, "strength": 0.5},
-        {"name": "Emboss", "prompt": "emboss", "description": "Carved in grey stone", "steps": 1, "strength": 0.5},
-        {"name": "Night vision", "prompt": "night vision", "description": "Green, grainy, seen through a scope", "steps": 1, "strength": 0.5},
-        {"name": "VHS", "prompt": "vhs", "description": "A worn tape with colour fringes", "steps": 1, "strength": 0.5},
-        {"name": "Negative", "prompt": "negative", "description": "All colours inverted", "steps": 1, "strength": 0.5},
+        _style("Vaporwave", "vaporwave aesthetic", "Pink and cyan of the eighties"),
+        _style("Neon", "neon lights", "Glowing outlines on black"),
+        _style("Van Gogh", "van gogh painting", "Swirls of thick paint", steps=2),
+        _style("Oil", "oil painting", "Broad strokes on canvas", steps=2),
+        _style("Stained glass", "stained glass window", "Coloured panes in lead", steps=2),
+        _style("Pencil", "pencil sketch", "Graphite on paper, shaded by strokes"),
+        _style("Comic", "comic book", "Flat colours in black outlines", steps=2),
+        _style("Blueprint", "blueprint", "White lines on blue paper"),
+        _style("Woodblock", "ukiyo-e print", "A Japanese print, in few colours"),
+        _style("Bricks", "made of lego bricks", "Plastic bricks with studs", steps=2),
+        _style("Chalk", "chalk on a blackboard", "Coloured chalk on a blackboard"),
+        _style("Game Boy", "game boy screen", "Four greens in coarse pixels"),
+        _style("Thermal", "thermal camera", "Heat as colour, from blue to white"),
+        _style("Line art", "ink line art", "Black ink on white"),
+        _style("Golden hour", "golden hour", "Low, warm sun"),
+        _style("Watercolor", "watercolor", "Soft washes with dark edges"),
+        _style("Anime", "anime", "Smooth areas and clear light"),
+        _style("Cyberpunk", "cyberpunk", "Night in teal and magenta"),
+        _style("Pop art", "pop art", "Printed dots in loud colours"),
+        _style("Pixel art", "pixel art", "Large pixels, few colours"),
+        _style("Charcoal", "charcoal drawing", "Smudged black on paper"),
+        _style("Colored pencil", "colored pencil drawing", "Strokes in colour on white"),
+        _style("Film noir", "film noir", "Hard black and white"),
+        _style("Sepia", "sepia", "An old brown photograph"),
+        _style("Emboss", "emboss", "Carved in grey stone"),
+        _style("Night vision", "night vision", "Green, grainy, seen through a scope"),
+        _style("VHS", "vhs", "A worn tape with colour fringes"),
+        _style("Negative", "negative", "All colours inverted"),
     ],
     "moods": [
         {"name": "Warm", "prompt": "warm colors", "description": "Reds and yellows"},

@@ -1,10 +1,11 @@
 import { fetchCapabilities } from '@millrace/client';
 import { Command, InvalidArgumentError } from 'commander';
+import { oneLine } from '../engine/as-error.js';
 import { failureOf, reportLoad, renderLoad, type LoadReport } from './bench-load/load-report.js';
 import { startOwnServer } from './bench-load/own-server.js';
 import { readPictures } from './bench-load/pictures.js';
 import { runLoad } from './bench-load/run-load.js';
-import { interruptible, oneLine } from './interruptible.js';
+import { interruptible } from './interruptible.js';
 
 interface LoadCommandOptions {
   readonly source: string;

@@ -1,4 +1,3 @@
-import { asError } from '../engine/as-error.js';
 import { inferenceThreadsEnd } from '../engine/host/inference-thread.js';
 
 /** Longest wait for threads that have failed or were asked to stop. */
@@ -82,11 +81,6 @@ export async function interruptible(
     if (!(await inferenceThreadsEnd(endTimeoutMs)))
       process.kill(process.pid, interrupts.received ?? 'SIGKILL');
   }
-}
-
-/** Returns the message of an error on one line. */
-export function oneLine(error: unknown): string {
-  return asError(error).message.replace(/\s*\n\s*/g, ' ');
 }
 
 /** Never settles, but rejects once the signal is aborted. */

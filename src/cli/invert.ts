@@ -1,5 +1,6 @@
 import { defaultParameters } from '@millrace/protocol';
 import { Command } from 'commander';
+import { oneLine } from '../engine/as-error.js';
 import { checkInversion } from '../diffusion/bdia-inversion.js';
 import { createNoiseSchedule } from '../diffusion/schedule.js';
 import { solversFor } from '../diffusion/solvers/create.js';
@@ -10,7 +11,7 @@ import { fitImage } from '../image/fit.js';
 import { readModelFolder } from '../model/folder.js';
 import { findFfmpeg } from '../video/ffmpeg.js';
 import { addEngineOptions, readEngineSettings, type EngineFlags } from './engine-options.js';
-import { interruptible, oneLine } from './interruptible.js';
+import { interruptible } from './interruptible.js';
 import { findModel } from './model-source.js';
 import { openInput } from './run/open-input.js';
 import { openOutput } from './run/open-output.js';

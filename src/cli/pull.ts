@@ -1,5 +1,6 @@
 import { Command } from 'commander';
-import { interruptible, oneLine } from './interruptible.js';
+import { oneLine } from '../engine/as-error.js';
+import { interruptible } from './interruptible.js';
 import { pull } from './model-source.js';
 
 const epilogue = `

@@ -1,9 +1,10 @@
 import { MillraceError } from '@millrace/client';
 import { Command } from 'commander';
+import { oneLine } from '../engine/as-error.js';
 import { ParameterError } from '../engine/engine.js';
 import { withoutPassword } from '../video/streams.js';
 import { addEngineOptions } from './engine-options.js';
-import { interruptible, oneLine } from './interruptible.js';
+import { interruptible } from './interruptible.js';
 import { addParameterOptions } from './run/parameter-options.js';
 import { remarkLines, type Report } from './run/report.js';
 import { run } from './run/run.js';

@@ -1,8 +1,9 @@
 import type { Style, Styles } from '@millrace/protocol';
 import { Command } from 'commander';
+import { oneLine } from '../engine/as-error.js';
 import { readModelFolder } from '../model/folder.js';
 import { addEngineOptions, readEngineSettings, type EngineFlags } from './engine-options.js';
-import { interruptible, oneLine } from './interruptible.js';
+import { interruptible } from './interruptible.js';
 import { findModel } from './model-source.js';
 
 /** What `--json` prints. */

@@ -2,10 +2,10 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { SignJWT } from 'jose';
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { oneLine } from '../engine/as-error.js';
 import { createApiKey } from '../session/access/api-keys.js';
 import { readGrantLimits, type GrantLimits } from '../session/access/grant.js';
 import { grantOf, limitsClaim, secretKey } from '../session/access/jwt.js';
-import { oneLine } from './interruptible.js';
 
 interface TokenOptions extends GrantLimits {
   readonly apiKey?: true;

@@ -1,7 +1,8 @@
 import { Command } from 'commander';
+import { oneLine } from '../engine/as-error.js';
 import { flagOf } from '../settings/setting.js';
 import { addEngineOptions } from './engine-options.js';
-import { interruptible, oneLine } from './interruptible.js';
+import { interruptible } from './interruptible.js';
 import { RunError } from './run/run-error.js';
 import { prepare, type CommonOptions } from './tune/prepare.js';
 import { comparedCalls } from './tune/report.js';

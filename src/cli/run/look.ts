@@ -1,5 +1,5 @@
 import { parameterSchemas, parseLooks, type Look, type ParameterName } from '@millrace/protocol';
-import { oneLine } from '../interruptible.js';
+import { oneLine } from '../../engine/as-error.js';
 import { RunError } from './run-error.js';
 import { readTextFile } from './text-file.js';
 

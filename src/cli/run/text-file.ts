@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
+import { oneLine } from '../../engine/as-error.js';
 import { decodeText } from '../../text/decode-text.js';
 import { codeOf } from '../error-code.js';
-import { oneLine } from '../interruptible.js';
 import { RunError } from './run-error.js';
 
 /** Reads a text file of the user. @throws {RunError} that names the file, if it cannot be read or is not text. */

@@ -1,5 +1,6 @@
 // Starts an engine on WebGPU as commands do, and prints what the start is doing.
-import { interruptible, oneLine, rejection } from '../../../src/cli/interruptible.js';
+import { oneLine } from '../../../src/engine/as-error.js';
+import { interruptible, rejection } from '../../../src/cli/interruptible.js';
 import { createEngine } from '../../../src/engine/host/supervisor.js';
 
 const [, , model = '', startTimeoutMs] = process.argv;

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { InferenceSession, listSupportedBackends, Tensor } from 'onnxruntime-node';
-import { asError } from '../../as-error.js';
+import { oneLine } from '../../as-error.js';
 import { DeviceError, deviceName, type Device, type Provider, type ProviderStatus } from '../../device.js';
 import { sessionOptions } from './session-options.js';
 
@@ -112,17 +112,10 @@ export async function tryDevice(device: Device): Promise<string | null> {
     await session.release();
     return null;
   } catch (error) {
-    const reason = reasonOf(error);
+    const reason = oneLine(error);
     const library = /Failed to load shared library/.test(reason);
     return library ? `${reason}: the driver or a library that it needs is missing (named above)` : reason;
   }
-}
-
-/** Returns the message of an error of ONNX Runtime in one line. */
-export function reasonOf(error: unknown): string {
-  return asError(error)
-    .message.replace(/\s*\n\s*/g, ' ')
-    .trim();
 }
 
 export interface Choice {

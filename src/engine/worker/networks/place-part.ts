@@ -1,6 +1,6 @@
 import type { Levels } from '../../../model/onnx/borders.js';
+import { oneLine } from '../../as-error.js';
 import { DeviceError, deviceName, type Device } from '../../device.js';
-import { reasonOf } from '../devices/providers.js';
 import { sessionOptions, type SessionSettings } from '../devices/session-options.js';
 import { OnnxPart } from './onnx-part.js';
 
@@ -48,7 +48,7 @@ export async function placePart<Made>(
   try {
     return await load(file, options, use, true);
   } catch (error) {
-    const reason = reasonOf(error);
+    const reason = oneLine(error);
     const placed = await onCpu(true);
     if (use.isTooLarge) {
       await placed.part[Symbol.asyncDispose]();

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { StreamParameters } from '@millrace/protocol';
+import { defaultParameters, type StreamParameters } from '@millrace/protocol';
+import { checkSolvers } from '../../src/engine/worker/planning/check-solvers.js';
+import { readModelFolder } from '../../src/model/folder.js';
+import { ModelCopy } from '../model/model-copy.js';
 import { greatestDifference } from '../support/compare.js';
 import {
   breakOff,
@@ -50,6 +53,29 @@ describe('a solver for each step', () => {
       ] as const;
       await assertServedAlike(run.engine, users, 3);
     }
+  });
+
+  it('is what a model starts with if its millrace.json says so, or it is refused with the reason', async () => {
+    await using copy = await ModelCopy.create(tinyModel);
+    const { solver_schedule, t_index_list, momentum_beta } = mixed();
+    const defaults = { solver_schedule, t_index_list, momentum_beta };
+    await copy.write('millrace.json', JSON.stringify({ defaults }));
+    const folder = await readModelFolder(copy.folder);
+    await using run = await startEngine(copy.folder);
+    const size = { width: 64, height: 48, prompt: 'a fox' };
+    const own = await drawOnce(run.engine, { ...defaultParameters(folder), ...size });
+    assert.deepEqual(own, await drawOnce(run.engine, { ...defaultParameters(), ...size, ...defaults }));
+
+    const wrong = { ...defaults, solver_schedule: ['DDIMScheduler', 'HeunDiscreteScheduler'] };
+    await copy.write('millrace.json', JSON.stringify({ defaults: wrong }));
+    const broken = await readModelFolder(copy.folder);
+    assert.throws(() => checkSolvers(broken), {
+      name: 'ModelError',
+      message:
+        /\(DDIMScheduler, HeunDiscreteScheduler\): solver_schedule must not mix Heun.*; set solver_schedule under "defaults"/,
+    });
+    await copy.write('millrace.json', '{"defaults": {"solver_schedule": ["DDIM"]}}');
+    await assert.rejects(readModelFolder(copy.folder), /solver_schedule/);
   });
 
   it('continues in another engine, with what its steps remember', async () => {

@@ -7,6 +7,7 @@ import {
   type Candidate,
   type Space,
 } from './candidates.js';
+import { withExchangedSolvers, withRandomSolvers } from './step-solvers.js';
 
 /** Returns the error of a candidate on a picture; null if the picture cannot be drawn so. */
 export type Measure = (candidate: Candidate, picture: number) => Promise<number | null>;
@@ -15,6 +16,12 @@ export type Measure = (candidate: Candidate, picture: number) => Promise<number 
 export interface Scored {
   readonly candidate: Candidate;
   readonly error: number;
+}
+
+/** What a search found. */
+export interface Found extends Scored {
+  /** The best with one solver for all steps. */
+  readonly uniform: Scored;
 }
 
 export interface SearchOptions {
@@ -31,36 +38,75 @@ const kept = 1 / 3;
 const survivors = 4;
 const generations = 6;
 const children = 8;
+/** Rounds in which each step tries each other solver. */
+const exchanges = 2;
+/** Attempts at a child that the model can be run with. */
+const attempts = 8;
 /** Standard deviation of the moves of times in the first generation, as a share of the schedule, and how it shrinks. */
 const firstMove = 0.06;
 const shrink = 0.7;
 
 /**
  * Searches for the candidate that comes nearest to the reference, in stages: a coarse grid of solvers, spacings and
- * times, then the options of the best solvers, then the evolution of their times. In each stage, most candidates are
- * dropped after the first picture (successive halving). The search is the same each time.
+ * times, then the options of the best solvers, then the evolution of their times; then, from the best with one solver,
+ * another one in each step, the options of these, and the evolution of times and solvers together. In each stage, most
+ * candidates are dropped after the first picture (successive halving). The search is the same each time.
  * @returns null if no candidate makes this many calls.
  */
-export async function search(space: Space, measure: Measure, options: SearchOptions): Promise<Scored | null> {
+export async function search(space: Space, measure: Measure, options: SearchOptions): Promise<Found | null> {
   const { budget } = options;
-  let best = await halve('solvers', coarseGrid(space, budget), measure, options);
-  for (let round = 1; round <= 2; round++) {
-    const variants = best.flatMap(({ candidate }) => withOptions(space, candidate, budget));
-    best = merge(best, await halve(`options ${round}/2`, variants, measure, options));
-  }
+  const improve = async (stage: string, candidates: readonly Candidate[]): Promise<void> => {
+    best = merge(best, await halve(stage, candidates, measure, options));
+  };
+  const tryOptions = (stage: string): Promise<void> =>
+    improve(
+      stage,
+      best.flatMap(({ candidate }) => withOptions(space, candidate, budget)),
+    );
+  const evolve = async (stage: string, change: (parent: Candidate) => Candidate): Promise<void> => {
+    for (let generation = 0; generation < generations; generation++) {
+      const width = firstMove * shrink ** generation;
+      const living = Array.from({ length: children }, (_, i) => {
+        const { candidate: parent } = best[i % best.length] ?? {};
+        return parent && bear(space, budget, () => moveTimes(change(parent), width));
+      });
+      await improve(
+        `${stage} ${generation + 1}/${generations}`,
+        living.filter((child) => child !== undefined),
+      );
+    }
+  };
   const random = new Gaussian(1);
-  for (let generation = 0; generation < generations; generation++) {
-    const width = firstMove * shrink ** generation;
-    const moved = Array.from({ length: children }, (_, i) => {
-      const shares = Array.from({ length: budget }, () => width * random.next());
-      const parent = best[i % best.length];
-      const child = parent ? withMovedTimes(parent.candidate, shares) : null;
-      return child && callsOf(space.scheduler, child) === budget ? child : null;
-    });
-    const living = moved.filter((child) => child !== null);
-    best = merge(best, await halve(`times ${generation + 1}/${generations}`, living, measure, options));
+  const moveTimes = (candidate: Candidate, width: number): Candidate | null =>
+    withMovedTimes(
+      candidate,
+      Array.from({ length: budget }, () => width * random.next()),
+    );
+
+  let best = await halve('solvers', coarseGrid(space, budget), measure, options);
+  for (let round = 1; round <= 2; round++) await tryOptions(`options ${round}/2`);
+  await evolve('times', (parent) => parent);
+  const [uniform] = best;
+  if (uniform === undefined) return null;
+  if (budget === 1) return { ...uniform, uniform };
+
+  for (let round = 1; round <= exchanges; round++) {
+    const nearest = best[0]?.candidate ?? uniform.candidate;
+    const exchanged = withExchangedSolvers(space, nearest, budget);
+    await improve(`solvers of steps ${round}/${exchanges}`, exchanged);
   }
-  return best[0] ?? null;
+  await tryOptions('options of steps');
+  await evolve('times and solvers', (parent) => withRandomSolvers(space, parent, random));
+  return { ...(best[0] ?? uniform), uniform };
+}
+
+/** Returns a child that makes the calls of the budget; undefined if none of a few attempts does. */
+function bear(space: Space, budget: number, attempt: () => Candidate | null): Candidate | undefined {
+  for (let tries = 0; tries < attempts; tries++) {
+    const child = attempt();
+    if (child && callsOf(space.scheduler, child) === budget) return child;
+  }
+  return undefined;
 }
 
 /** Returns the best of both that differ in their solver or times, nearest first. */

@@ -38,8 +38,8 @@ const kept = 1 / 3;
 const survivors = 4;
 const generations = 6;
 const children = 8;
-/** Rounds in which each step tries each other solver. */
-const exchanges = 2;
+/** Most rounds in which each step of the nearest tries each other solver. */
+const exchanges = 4;
 /** Attempts at a child that the model can be run with. */
 const attempts = 8;
 /** Standard deviation of the moves of times in the first generation, as a share of the schedule, and how it shrinks. */
@@ -55,58 +55,67 @@ const shrink = 0.7;
  */
 export async function search(space: Space, measure: Measure, options: SearchOptions): Promise<Found | null> {
   const { budget } = options;
+  const random = new Gaussian(1);
+  let best: readonly Scored[] = [];
+  let uniform: Scored | undefined;
   const improve = async (stage: string, candidates: readonly Candidate[]): Promise<void> => {
     best = merge(best, await halve(stage, candidates, measure, options));
+    const nearest = best.find(({ candidate }) => candidate.solver_schedule === null);
+    if (nearest && nearest.error < (uniform?.error ?? Infinity)) uniform = nearest;
   };
-  const tryOptions = (stage: string): Promise<void> =>
-    improve(
-      stage,
-      best.flatMap(({ candidate }) => withOptions(space, candidate, budget)),
-    );
+  const others = (ways: typeof withOptions, from = best): readonly Candidate[] =>
+    from.flatMap(({ candidate }) => ways(space, candidate, budget));
   const evolve = async (stage: string, change: (parent: Candidate) => Candidate): Promise<void> => {
     for (let generation = 0; generation < generations; generation++) {
       const width = firstMove * shrink ** generation;
-      const living = Array.from({ length: children }, (_, i) => {
-        const { candidate: parent } = best[i % best.length] ?? {};
-        return parent && bear(space, budget, () => moveTimes(change(parent), width));
+      const born = Array.from({ length: children }, (_, i) => {
+        const parent = best[i % best.length];
+        return parent
+          ? firstChild(() => moveTimes(change(parent.candidate), width, random), isPossible)
+          : null;
       });
-      await improve(
-        `${stage} ${generation + 1}/${generations}`,
-        living.filter((child) => child !== undefined),
-      );
+      const living = born.filter((child) => child !== null);
+      await improve(`${stage} ${generation + 1}/${generations}`, living);
     }
   };
-  const random = new Gaussian(1);
-  const moveTimes = (candidate: Candidate, width: number): Candidate | null =>
-    withMovedTimes(
-      candidate,
-      Array.from({ length: budget }, () => width * random.next()),
-    );
+  const isPossible = (candidate: Candidate): boolean => callsOf(space.scheduler, candidate) === budget;
 
-  let best = await halve('solvers', coarseGrid(space, budget), measure, options);
-  for (let round = 1; round <= 2; round++) await tryOptions(`options ${round}/2`);
+  await improve('solvers', coarseGrid(space, budget));
+  for (let round = 1; round <= 2; round++) await improve(`options ${round}/2`, others(withOptions));
   await evolve('times', (parent) => parent);
-  const [uniform] = best;
-  if (uniform === undefined) return null;
-  if (budget === 1) return { ...uniform, uniform };
-
-  for (let round = 1; round <= exchanges; round++) {
-    const nearest = best[0]?.candidate ?? uniform.candidate;
-    const exchanged = withExchangedSolvers(space, nearest, budget);
-    await improve(`solvers of steps ${round}/${exchanges}`, exchanged);
+  if (budget > 1) {
+    for (let [round, before] = [1, Infinity]; round <= exchanges && nearestOf(best) < before; round++) {
+      before = nearestOf(best);
+      await improve(`solvers of steps ${round}/${exchanges}`, others(withExchangedSolvers, best.slice(0, 1)));
+    }
+    await improve('options of steps', others(withOptions));
+    await evolve('times and solvers', (parent) => withRandomSolvers(space, parent, random));
   }
-  await tryOptions('options of steps');
-  await evolve('times and solvers', (parent) => withRandomSolvers(space, parent, random));
-  return { ...(best[0] ?? uniform), uniform };
+  const [found] = best;
+  return found && uniform ? { ...found, uniform } : null;
 }
 
-/** Returns a child that makes the calls of the budget; undefined if none of a few attempts does. */
-function bear(space: Space, budget: number, attempt: () => Candidate | null): Candidate | undefined {
+/** Returns the error of the nearest, which is the first; infinite if there is none. */
+function nearestOf([first]: readonly Scored[]): number {
+  return first?.error ?? Infinity;
+}
+
+/** Returns the candidate with each time moved at random; null if some fall together. @param width of most moves. */
+function moveTimes(candidate: Candidate, width: number, random: Gaussian): Candidate | null {
+  const shares = candidate.t_index_list?.map(() => width * random.next());
+  return withMovedTimes(candidate, shares ?? []);
+}
+
+/** Returns the first possible one of a few children; null if none is. */
+function firstChild(
+  bear: () => Candidate | null,
+  isPossible: (child: Candidate) => boolean,
+): Candidate | null {
   for (let tries = 0; tries < attempts; tries++) {
-    const child = attempt();
-    if (child && callsOf(space.scheduler, child) === budget) return child;
+    const child = bear();
+    if (child && isPossible(child)) return child;
   }
-  return undefined;
+  return null;
 }
 
 /** Returns the best of both that differ in their solver or times, nearest first. */

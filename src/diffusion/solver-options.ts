@@ -28,6 +28,11 @@ export type SolverName =
  */
 export interface SolverOptions {
   readonly solver: SolverName;
+  /**
+   * The solver of each step, instead: the last one makes all further steps, and surplus ones none. null or absent:
+   * `solver` makes all.
+   */
+  readonly solver_schedule?: readonly SolverName[] | null;
   /** Length of the schedule, 1 to the number of training timesteps (LCM, TCD: to `original_inference_steps`). */
   readonly num_inference_steps: number;
   /**

@@ -1,6 +1,6 @@
 import { Gaussian } from '../../src/diffusion/gaussian.js';
 import type { SchedulerConfig } from '../../src/diffusion/schedule.js';
-import type { History, Solver, Stage } from '../../src/diffusion/types.js';
+import type { Solver, Stage } from '../../src/diffusion/types.js';
 
 /*
  * A model whose exact prediction is known: each value of its data is -1 or 1, plus Gaussian noise, independently. It
@@ -47,25 +47,14 @@ export function noised({ clean, noise }: Draw, { a, b }: Level): Float64Array {
   return clean.map((x0, i) => a * x0 + b * noise[i]);
 }
 
-/**
- * Runs samples through one step of each of these solvers, whose stages have the same noise levels. A solver that is
- * chosen later takes its own step at each stage before, from the sample and the prediction there, for its history.
- */
-export function run(chosen: readonly Solver[], start: Draw): Float64Array {
-  let sample = noised(start, chosen[0].stages[0]);
-  const { length } = sample;
-  const histories = new Map<Solver, History>(chosen.map((one) => [one, one.createHistory(length)]));
-  for (const [stage, solver] of chosen.entries()) {
-    const eps = predictNoise(sample, chosen[0].stages[stage]);
-    let next = sample;
-    const needed = new Set(chosen.slice(stage));
-    for (const [one, history] of histories) {
-      if (!needed.has(one)) continue;
-      const out = new Float64Array(length);
-      one.step({ stage, sample, eps, noise: start.noise, history, out });
-      if (one === solver) next = out;
-    }
-    sample = next;
+/** Runs a draw through the steps of a solver. */
+export function run({ stages, createHistory, step }: Solver, start: Draw): Float64Array {
+  const [first] = stages;
+  const sample = noised(start, first).map((value) => value / first.inputScale);
+  const history = createHistory(sample.length);
+  for (const [stage, level] of stages.entries()) {
+    const input = sample.map((value) => value * level.inputScale);
+    step({ stage, sample, eps: predictNoise(input, level), noise: start.noise, history, out: sample });
   }
   return sample;
 }

@@ -35,9 +35,12 @@ describe('millrace tune', () => {
     // The plot with its axis and legend, and the table.
     assert.match(
       dry.stdout,
-      /\n +1 +2 +4 +8\n +o LCMScheduler at even times \(defaults\)\n[^]*\n +\+ tuned\n/,
+      /\n +1 +2 +4 +8\n +o LCMScheduler at even times \(defaults\)\n[^]*\n +\+ tuned(, a solver for each step)?\n/,
     );
     assert.match(dry.stdout, /\ndefaults as they are +2 calls +\d\.\d{4}\n[^]*\ntuned +2 calls +\d\.\d{4}\n/);
+    // If steps have different solvers, the table says what one for all of them reaches.
+    const isMixed = /"solver_schedule":\[/.test(dry.stdout);
+    assert.equal(/\ntuned, one solver for all steps +2 calls +\d\.\d{4}\n/.test(dry.stdout), isMixed);
     assert.deepEqual((await readModelFolder(copy.folder)).defaults, before);
 
     const again = await run(...args);
@@ -47,8 +50,10 @@ describe('millrace tune', () => {
       readonly parameters: object;
       readonly usual: { readonly error: number };
       readonly tuned: { readonly calls: number; readonly error: number };
+      readonly uniform: { readonly calls: number } | null;
     };
     assert.equal(result.tuned.calls, 2);
+    assert.deepEqual(result.uniform?.calls, isMixed ? 2 : undefined);
     assert.ok(result.tuned.error < result.usual.error, JSON.stringify(result));
     const { defaults } = await readModelFolder(copy.folder);
     assert.deepEqual(defaults, { ...before, ...result.parameters });

@@ -22,6 +22,7 @@ export const latentLength = 24;
 
 export interface StreamOptions {
   readonly solver?: SolverName;
+  readonly schedule?: readonly SolverName[];
   readonly t_index_list?: readonly number[];
   readonly cfgType?: GuidanceType;
   readonly guidanceScale?: number;
@@ -45,6 +46,7 @@ export interface StreamOptions {
 export function createStream(options: StreamOptions = {}): Stream {
   const solverOptions = {
     solver: options.solver ?? 'LCMScheduler',
+    solver_schedule: options.schedule ?? null,
     num_inference_steps: 50,
     t_index_list: options.t_index_list ?? [18, 26, 35, 45],
     timestep_spacing: null,

@@ -32,8 +32,10 @@ describe('the parameters of a model', () => {
       'do_add_noise',
       ...banks,
     ]);
-    const { solver, eta } = parameterSchemasFor({ solvers });
+    const { solver, solver_schedule, eta } = parameterSchemasFor({ solvers });
     assert.deepEqual([solver.enum, eta['x-when']], [solvers, { solver: ['DDIMScheduler'] }]);
+    assert.deepEqual(solver_schedule.items, { type: 'string', enum: solvers });
+    assert.ok(!possible({ solvers: ['PeRFlowScheduler'] }).includes('solver_schedule'), 'there is no choice');
   });
 
   it('say in which range their results are good', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
+  chosenSolvers,
   defaultParameters,
   describeAllowed,
   hasEffect,
@@ -141,6 +142,23 @@ describe('the parameters', () => {
     assert.deepEqual(parameterSchemas.solver.enum, solverNames);
   });
 
+  it('have a list of solvers, or none, with which the one for all steps has no effect', () => {
+    const { default: initial, type, items, minItems, maxItems } = parameterSchemas.solver_schedule;
+    assert.deepEqual([initial, type, minItems], [null, ['array', 'null'], 1]);
+    assert.equal(maxItems, parameterSchemas.t_index_list.maxItems);
+    assert.deepEqual(items, { type: 'string', enum: solverNames });
+    const solver_schedule = ['DDIMScheduler', 'UniPCMultistepScheduler'] as const;
+    const effective = (values: object): readonly ParameterName[] =>
+      (['solver', 'eta', 'solver_order', 'bdia_gamma', 'do_add_noise'] as const).filter((name) =>
+        hasEffect(parameterSchemas[name], { ...defaultParameters(), ...values }),
+      );
+    assert.deepEqual(effective({ solver_schedule }), ['eta', 'solver_order']);
+    assert.deepEqual(effective({ solver_schedule: null }), ['solver', 'do_add_noise']);
+    const chosen = { solver: 'BDIAScheduler', solver_schedule } as const;
+    assert.deepEqual(chosenSolvers(chosen), solver_schedule);
+    assert.deepEqual(chosenSolvers({ ...chosen, solver_schedule: null }), ['BDIAScheduler']);
+  });
+
   it('list the solvers that honour them, or those that do not', () => {
     const listed = Object.entries(parameterSchemas).flatMap(([name, { description }]) => {
       const words = new Set(description.match(/\w+/g));
@@ -255,7 +273,7 @@ describe('the parameters', () => {
   });
 
   it('are exactly these, with their defaults', () => {
-    const further = ['solver', 't_index_list', 'controls', 'style_image'];
+    const further = ['solver', 'solver_schedule', 't_index_list', 'controls', 'style_image'];
     const names = [...Object.keys(contract), ...Object.keys(choices), ...further].sort();
     assert.deepEqual(Object.keys(parameterSchemas).sort(), names);
     assert.deepEqual(Object.keys(defaultParameters()).sort(), names);

@@ -19,6 +19,7 @@ const composite: ParameterUpdate = {
   prompt: 'another prompt',
   seed: [{ seed: 77, weight: 1 }],
   t_index_list: [12, 22, 32],
+  solver_schedule: ['DDIMScheduler', 'DPMSolverMultistepScheduler'],
   controls: { canny: { scale: 0.5 } },
   style_image: Uint8Array.of(2, 1),
 };

@@ -6,8 +6,9 @@ const booleans: ReadonlyMap<string, boolean> = new Map([
 ]);
 
 /**
- * Converts text, such as a command-line option or a field of a form, to the type of its parameter: numbers in lists are
- * separated by commas, or written as JSON. Invalid text stays text, for the schema to refuse.
+ * Converts text, such as a command-line option or a field of a form, to the type of its parameter: numbers and names in
+ * lists are separated by commas, or written as JSON; null stands for no list. Invalid text stays text, for the schema to
+ * refuse.
  */
 export function parameterFromText({ type, anyOf, enum: choices }: ParameterSchema, text: string): unknown {
   if (choices) return choices.find((choice) => String(choice) === text) ?? text;
@@ -15,7 +16,9 @@ export function parameterFromText({ type, anyOf, enum: choices }: ParameterSchem
   if (types.has('boolean')) return booleans.get(text) ?? text;
   if ((types.has('array') || types.has('object')) && /^\s*[[{]/.test(text)) return jsonFromText(text);
   if (types.has('number') || types.has('integer')) return numberFromText(text);
-  if (types.has('array') && !types.has('string')) return text.split(',').map(numberFromText);
+  if (types.has('null') && text.trim() === 'null') return null;
+  if (types.has('array') && !types.has('string'))
+    return text.split(',').map((part) => numberFromText(part.trim()));
   return text;
 }
 

@@ -78,6 +78,7 @@ function limitsOf(
 ): Partial<ParameterSchema> {
   const { 'x-when': when = {} } = parameterSchemas[name];
   if (solvers && name === 'solver') return { enum: solvers };
+  if (solvers && name === 'solver_schedule') return scheduleLimits(solvers);
   if (solvers && when['solver']) return { 'x-when': { ...when, solver: common(when['solver'], solvers) } };
   if (name === 'attention_bank_frames' || name === 'attention_bank_interval') {
     return hasAttentionBank ? {} : { 'x-when': { attention_bank_frames: [] } };
@@ -97,6 +98,12 @@ function limitsOf(
     ...(sizeFactor && { multipleOf: sizeFactor }),
     ...(size && { enum: [size], minimum: size, maximum: size }),
   };
+}
+
+/** Returns what a model changes in the schema of the solvers of steps: with a single solver there is no choice. */
+function scheduleLimits(solvers: readonly SolverName[]): Partial<ParameterSchema> {
+  const items = { ...parameterSchemas.solver_schedule.items, enum: solvers };
+  return { items, ...(solvers.length < 2 && { 'x-when': { solver: [] } }) };
 }
 
 /** Returns those of the values that are in both lists. */

@@ -75,12 +75,17 @@ export function canHaveEffect({ 'x-when': when = {} }: Pick<ParameterSchema, 'x-
   return Object.values(when).every(({ length }) => length > 0);
 }
 
-/** Returns whether a parameter has an effect, given the values of the others. */
+/**
+ * Returns whether a parameter has an effect, given the values of the others. Where it depends on `solver`, one of the
+ * solvers in `solver_schedule` is enough.
+ */
 export function hasEffect(
   { 'x-when': when = {} }: Pick<ParameterSchema, 'x-when'>,
   values: Readonly<Record<string, unknown>>,
 ): boolean {
-  return Object.entries(when).every(([name, effective]) =>
-    (effective as readonly unknown[]).includes(values[name]),
-  );
+  return Object.entries(when).every(([name, effective]) => {
+    const { [name]: value, solver_schedule: schedule } = values;
+    const chosen: readonly unknown[] = name === 'solver' && Array.isArray(schedule) ? schedule : [value];
+    return chosen.some((one) => (effective as readonly unknown[]).includes(one));
+  });
 }

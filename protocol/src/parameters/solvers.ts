@@ -89,12 +89,26 @@ export const solverParameters = {
     description: 'The solver, named after its class in diffusers.',
     'x-group': 'more',
     'x-applies': ['plan'],
+    'x-when': { solver_schedule: [null] },
     default: 'LCMScheduler',
     enum: solverNames,
   },
+  /** A term of Liu et al. 2023. */
+  solver_schedule: {
+    title: 'Solver of each step',
+    description:
+      'The names of solvers, one per step from the first: the last one makes all further steps, and surplus ones none. Solvers that differ must ask the model at the same times, as most do with trailing spacing. null: solver makes all steps.',
+    'x-group': 'more',
+    'x-applies': ['plan'],
+    default: null,
+    type: ['array', 'null'],
+    minItems: 1,
+    maxItems: 50,
+    items: { type: 'string', enum: solverNames },
+  },
   timestep_spacing: {
     title: 'Timestep spacing',
-    description: `How the schedule is spread over the training timesteps; null for the default of the solver. ${listSolversWithout('timestep_spacing')} ignore it.`,
+    description: `How the schedule is spread over the training timesteps; null for the default of the solver, trailing where solvers differ from step to step. ${listSolversWithout('timestep_spacing')} ignore it.`,
     'x-group': 'more',
     'x-applies': ['plan'],
     'x-when': { solver: solversWith.timestep_spacing },
@@ -211,6 +225,14 @@ export const solverParameters = {
 export const solverParameterNames = Object.keys(
   solverParameters,
 ) as readonly (keyof typeof solverParameters)[];
+
+/** Returns the solvers that parameters name: those of a schedule, or else the one for all steps. */
+export function chosenSolvers<Name>(parameters: {
+  readonly solver: Name;
+  readonly solver_schedule: readonly Name[] | null;
+}): readonly Name[] {
+  return parameters.solver_schedule ?? [parameters.solver];
+}
 
 /** Lists the solvers that honour an option, for people. */
 function listSolversWith(option: SolverOption): string {

@@ -6,6 +6,7 @@ import { pictureParameters } from './picture.js';
 import { promptParameters } from './prompt.js';
 import type { ParameterRole, ParameterSchema } from './parameter-schema.js';
 import { samplingParameters } from './sampling.js';
+import type { SolverName } from './solvers.js';
 import { styleParameters } from './style.js';
 
 const definitions = {
@@ -47,6 +48,7 @@ interface Composite {
   readonly prompt: string | readonly WeightedPrompt[];
   readonly seed: number | readonly WeightedSeed[];
   readonly t_index_list: readonly number[] | null;
+  readonly solver_schedule: readonly SolverName[] | null;
   readonly controls: Readonly<Record<string, ControlSettings>>;
   readonly mask_preprocessor: string;
   /** A file; text is what a server calls the one in force, or in JSON a file as base64; null: none. */

@@ -106,6 +106,7 @@ export function referenceFor({ scheduler, usual, strength }: Space): Candidate {
   return {
     ...candidateOf(usual),
     solver,
+    solver_schedule: null,
     eta: 0,
     use_karras_sigmas: false,
     timestep_spacing: 'trailing',

@@ -1,7 +1,8 @@
+import { chosenSolvers } from '@millrace/protocol';
 import { timeIndices } from '../../diffusion/time-indices.js';
 import { callsOf, candidateOf, plainCandidate, type Candidate, type Space } from './candidates.js';
 import type { Curve } from './plot.js';
-import type { Measure } from './search.js';
+import type { Found, Measure } from './search.js';
 
 /** A line of the table. */
 export interface Row {
@@ -18,6 +19,8 @@ export interface Report {
   /** The model's own defaults; null if pictures cannot be drawn so. */
   readonly usual: { readonly calls: number; readonly error: number } | null;
   readonly tuned: { readonly calls: number; readonly error: number };
+  /** The best with one solver for all steps; null if that is what was found. */
+  readonly uniform: { readonly calls: number; readonly error: number } | null;
 }
 
 export interface ReportOptions {
@@ -40,14 +43,20 @@ export function tableText(rows: readonly Row[]): string {
 /** Numbers of calls at which solvers are compared. */
 export const comparedCalls = [1, 2, 4, 8] as const;
 
-/** Compares what was found with the model's defaults and with its own solver at even times. */
-export async function reportOn(space: Space, found: Candidate, options: ReportOptions): Promise<Report> {
+/** Compares what was found with the model's defaults, with one solver at even times, and with one at the best times. */
+export async function reportOn(
+  space: Space,
+  { candidate: found, uniform: { candidate: single } }: Pick<Found, 'candidate' | 'uniform'>,
+  options: ReportOptions,
+): Promise<Report> {
   const { measure, pictures, budget } = options;
   const error = (candidate: Candidate): Promise<number | null> => meanError(candidate, measure, pictures);
   const present = presentOf(space);
   const presentCalls = callsOf(space.scheduler, present) ?? 1;
   const presentError = await error(present);
   const tunedError = await error(found);
+  const isMixed = found.solver_schedule !== null;
+  const singleError = isMixed ? await error(single) : null;
   const own: Row[] = [];
   const even: Row[] = [];
   for (const calls of comparedCalls) {
@@ -57,25 +66,30 @@ export async function reportOn(space: Space, found: Candidate, options: ReportOp
       calls,
       error: await error({ ...present, t_index_list: steps }),
     });
-    const plain = plainCandidate(space, found.solver, calls);
+    const plain = plainCandidate(space, single.solver, calls);
     if (plain) even.push({ name: `${plain.solver}, even`, calls, error: await error(plain) });
   }
   const tuned = { calls: budget, error: tunedError ?? Infinity };
+  const uniform = singleError === null ? null : { calls: budget, error: singleError };
+  const uniformName = 'tuned, one solver for all steps';
   const rows = [
     { name: 'defaults as they are', calls: presentCalls, error: presentError },
     ...own,
     ...even,
+    ...(uniform ? [{ name: uniformName, ...uniform }] : []),
     { name: 'tuned', calls: budget, error: tunedError },
   ];
   return {
     rows,
     curves: [
-      curveOf(`${present.solver} at even times (defaults)`, own),
-      curveOf(`${found.solver} at even times`, even),
-      { name: 'tuned', points: [tuned] },
+      curveOf(`${chosenSolvers(present).join(', ')} at even times (defaults)`, own),
+      curveOf(`${single.solver} at even times`, even),
+      { name: isMixed ? 'tuned, a solver for each step' : 'tuned', points: [tuned] },
+      ...(uniform ? [{ name: uniformName, points: [uniform] }] : []),
     ],
     usual: presentError === null ? null : { calls: presentCalls, error: presentError },
     tuned,
+    uniform,
   };
 }
 

@@ -7,6 +7,7 @@ import {
   type Candidate,
   type Space,
 } from './candidates.js';
+import { withExchangedSolvers, withRandomSolvers } from './step-solvers.js';
 
 /** Returns the error of a candidate on a picture; null if the picture cannot be drawn so. */
 export type Measure = (candidate: Candidate, picture: number) => Promise<number | null>;
@@ -15,6 +16,12 @@ export type Measure = (candidate: Candidate, picture: number) => Promise<number 
 export interface Scored {
   readonly candidate: Candidate;
   readonly error: number;
+}
+
+/** What a search found. */
+export interface Found extends Scored {
+  /** The best with one solver for all steps. */
+  readonly uniform: Scored;
 }
 
 export interface SearchOptions {
@@ -31,36 +38,84 @@ const kept = 1 / 3;
 const survivors = 4;
 const generations = 6;
 const children = 8;
+/** Most rounds in which each step of the nearest tries each other solver. */
+const exchanges = 4;
+/** Attempts at a child that the model can be run with. */
+const attempts = 8;
 /** Standard deviation of the moves of times in the first generation, as a share of the schedule, and how it shrinks. */
 const firstMove = 0.06;
 const shrink = 0.7;
 
 /**
  * Searches for the candidate that comes nearest to the reference, in stages: a coarse grid of solvers, spacings and
- * times, then the options of the best solvers, then the evolution of their times. In each stage, most candidates are
- * dropped after the first picture (successive halving). The search is the same each time.
+ * times, then the options of the best solvers, then the evolution of their times; then, from the best with one solver,
+ * another one in each step, the options of these, and the evolution of times and solvers together. In each stage, most
+ * candidates are dropped after the first picture (successive halving). The search is the same each time.
  * @returns null if no candidate makes this many calls.
  */
-export async function search(space: Space, measure: Measure, options: SearchOptions): Promise<Scored | null> {
+export async function search(space: Space, measure: Measure, options: SearchOptions): Promise<Found | null> {
   const { budget } = options;
-  let best = await halve('solvers', coarseGrid(space, budget), measure, options);
-  for (let round = 1; round <= 2; round++) {
-    const variants = best.flatMap(({ candidate }) => withOptions(space, candidate, budget));
-    best = merge(best, await halve(`options ${round}/2`, variants, measure, options));
-  }
   const random = new Gaussian(1);
-  for (let generation = 0; generation < generations; generation++) {
-    const width = firstMove * shrink ** generation;
-    const moved = Array.from({ length: children }, (_, i) => {
-      const shares = Array.from({ length: budget }, () => width * random.next());
-      const parent = best[i % best.length];
-      const child = parent ? withMovedTimes(parent.candidate, shares) : null;
-      return child && callsOf(space.scheduler, child) === budget ? child : null;
-    });
-    const living = moved.filter((child) => child !== null);
-    best = merge(best, await halve(`times ${generation + 1}/${generations}`, living, measure, options));
+  let best: readonly Scored[] = [];
+  let uniform: Scored | undefined;
+  const improve = async (stage: string, candidates: readonly Candidate[]): Promise<void> => {
+    best = merge(best, await halve(stage, candidates, measure, options));
+    const nearest = best.find(({ candidate }) => candidate.solver_schedule === null);
+    if (nearest && nearest.error < (uniform?.error ?? Infinity)) uniform = nearest;
+  };
+  const others = (ways: typeof withOptions, from = best): readonly Candidate[] =>
+    from.flatMap(({ candidate }) => ways(space, candidate, budget));
+  const evolve = async (stage: string, change: (parent: Candidate) => Candidate): Promise<void> => {
+    for (let generation = 0; generation < generations; generation++) {
+      const width = firstMove * shrink ** generation;
+      const born = Array.from({ length: children }, (_, i) => {
+        const parent = best[i % best.length];
+        return parent
+          ? firstChild(() => moveTimes(change(parent.candidate), width, random), isPossible)
+          : null;
+      });
+      const living = born.filter((child) => child !== null);
+      await improve(`${stage} ${generation + 1}/${generations}`, living);
+    }
+  };
+  const isPossible = (candidate: Candidate): boolean => callsOf(space.scheduler, candidate) === budget;
+
+  await improve('solvers', coarseGrid(space, budget));
+  for (let round = 1; round <= 2; round++) await improve(`options ${round}/2`, others(withOptions));
+  await evolve('times', (parent) => parent);
+  if (budget > 1) {
+    for (let [round, before] = [1, Infinity]; round <= exchanges && nearestOf(best) < before; round++) {
+      before = nearestOf(best);
+      await improve(`solvers of steps ${round}/${exchanges}`, others(withExchangedSolvers, best.slice(0, 1)));
+    }
+    await improve('options of steps', others(withOptions));
+    await evolve('times and solvers', (parent) => withRandomSolvers(space, parent, random));
   }
-  return best[0] ?? null;
+  const [found] = best;
+  return found && uniform ? { ...found, uniform } : null;
+}
+
+/** Returns the error of the nearest, which is the first; infinite if there is none. */
+function nearestOf([first]: readonly Scored[]): number {
+  return first?.error ?? Infinity;
+}
+
+/** Returns the candidate with each time moved at random; null if some fall together. @param width of most moves. */
+function moveTimes(candidate: Candidate, width: number, random: Gaussian): Candidate | null {
+  const shares = candidate.t_index_list?.map(() => width * random.next());
+  return withMovedTimes(candidate, shares ?? []);
+}
+
+/** Returns the first possible one of a few children; null if none is. */
+function firstChild(
+  bear: () => Candidate | null,
+  isPossible: (child: Candidate) => boolean,
+): Candidate | null {
+  for (let tries = 0; tries < attempts; tries++) {
+    const child = bear();
+    if (child && isPossible(child)) return child;
+  }
+  return null;
 }
 
 /** Returns the best of both that differ in their solver or times, nearest first. */

@@ -8,10 +8,10 @@ import { Measurements, subjectOf } from './measurements.js';
 import { plotSvg, plotText } from './plot.js';
 import type { CommonOptions, Prepared } from './prepare.js';
 import { reportOn, tableText, type Report } from './report.js';
-import { search, type Measure, type Scored } from './search.js';
+import { search, type Found, type Measure } from './search.js';
 import { effectiveParts, prepareDefaults } from './write-defaults.js';
 
-/** Finds the solver, its options and the times of a model for a number of U-Net calls. */
+/** Finds the solvers, their options and the times of a model for a number of U-Net calls. */
 export async function tuneSteps(
   { folder, space, job, searched, held }: Prepared,
   options: CommonOptions,
@@ -30,7 +30,7 @@ export async function tuneSteps(
   const found = await search(space, measure, { budget, pictures: searched, onTrial: showTrials(progress) });
   if (found === null) throw new RunError(`no solver of this model makes exactly ${budget} U-Net calls`);
   progress.say('measuring on other pictures...');
-  const report = await reportOn(space, found.candidate, { measure, pictures: held, budget });
+  const report = await reportOn(space, found, { measure, pictures: held, budget });
   signal.throwIfAborted();
   progress.say('');
   await show(options, { folder, found, report, budget });
@@ -48,14 +48,14 @@ function showTrials(progress: Progress): (stage: string, done: number, total: nu
 
 interface Result {
   readonly folder: ModelFolder;
-  readonly found: Scored;
+  readonly found: Found;
   readonly report: Report;
   readonly budget: number;
 }
 
 /** Prints the table and the plot, and writes the result files. */
 async function show(options: CommonOptions, { folder, found, report, budget }: Result): Promise<void> {
-  const { curves, rows, usual, tuned } = report;
+  const { curves, rows, usual, tuned, uniform } = report;
   const parameters = effectiveParts(found.candidate);
   const result = {
     model: folder.name,
@@ -64,6 +64,7 @@ async function show(options: CommonOptions, { folder, found, report, budget }: R
     searched_error: found.error,
     usual,
     tuned,
+    uniform,
     curves,
   };
   const title = `${folder.name}: error to 100 steps, by U-Net calls`;
@@ -79,7 +80,7 @@ async function writeBack(
   { dryRun, json }: CommonOptions,
   { root }: ModelFolder,
   { usual, tuned }: Report,
-  { candidate }: Scored,
+  { candidate }: Found,
 ): Promise<void> {
   const say = (text: string): void => void (json ? process.stderr : process.stdout).write(`${text}\n`);
   if (usual !== null && usual.calls <= tuned.calls && usual.error <= tuned.error)

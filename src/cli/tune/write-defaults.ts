@@ -11,9 +11,14 @@ export interface Change {
   readonly to: unknown;
 }
 
-/** Returns the parameters of a candidate that have an effect with its solver. */
+/**
+ * Returns the parameters of a candidate that have an effect with its solvers, and the solver that sessions get if they
+ * choose one for all steps.
+ */
 export function effectiveParts(candidate: Candidate): Readonly<Record<string, unknown>> {
-  const names = solverParameterNames.filter((name) => hasEffect(parameterSchemas[name], candidate));
+  const names = solverParameterNames.filter(
+    (name) => name === 'solver' || hasEffect(parameterSchemas[name], candidate),
+  );
   const { num_inference_steps, t_index_list } = candidate;
   const options = names.map((name) => [name, candidate[name]] as const);
   return { ...Object.fromEntries(options), num_inference_steps, t_index_list };

@@ -23,7 +23,7 @@ export function createBdia(schedule: NoiseSchedule, config: SchedulerConfig, opt
     const moveTo = ({ a, b }: Pick<Stage, 'a' | 'b'>): Form => sum([a, clean], [b, eps]);
     const ahead = moveTo(stages[i + 1] ?? end);
     const next = i === 0 ? ahead : sum([1, ahead], [gamma, before], [-gamma, moveTo(stages[i - 1])]);
-    return { next, memory: { before: x } };
+    return { next, memory: { before: x }, startSlot: 'before' };
   });
   return linearSolver(stages, 1, rules, bound);
 }

@@ -14,6 +14,7 @@ import { createMeanReverting } from './mean-reverting.js';
 import { createMomentum } from './momentum.js';
 import { createPerflow } from './perflow.js';
 import { createPndm } from './pndm.js';
+import { createSolverSchedule } from './solver-schedule.js';
 import { createTcd } from './tcd.js';
 import { createUniPc } from './unipc.js';
 
@@ -80,6 +81,41 @@ export function createSolver(config: SchedulerConfig, options: SolverOptions): S
     const setting = config.use_flow_sigmas === true ? 'use_flow_sigmas' : 'timestep_type "continuous"';
     throw new SolverError('solver', `does not support ${setting} of the model's scheduler configuration`);
   }
+  const { solver_schedule: schedule } = options;
+  return schedule && schedule.length > 0
+    ? createScheduled(config, options, schedule)
+    : createPlain(config, options);
+}
+
+/** Creates the solver of a model whose steps are made by those of a list. */
+function createScheduled(
+  config: SchedulerConfig,
+  options: SolverOptions,
+  schedule: readonly SolverName[],
+): Solver {
+  const steps = options.t_index_list?.length ?? options.num_inference_steps;
+  const used = new Set(schedule.slice(0, steps >= 1 ? steps : 1));
+  if (used.size === 1) return createNamed(config, { ...options, solver: schedule[0] });
+  // The only spacing that has the same timesteps for most.
+  const shared = { ...options, timestep_spacing: options.timestep_spacing ?? 'trailing' } as const;
+  const solvers = [...used].map((solver) => [solver, createNamed(config, { ...shared, solver })] as const);
+  const last = schedule.length - 1;
+  const names = Array.from({ length: steps }, (_, step) => schedule[Math.min(step, last)]);
+  return createSolverSchedule(new Map(solvers), names);
+}
+
+/** Creates a solver of a schedule, which is to blame if it does not suit the model. */
+function createNamed(config: SchedulerConfig, options: SolverOptions): Solver {
+  try {
+    return createPlain(config, options);
+  } catch (error) {
+    if (!(error instanceof SolverError) || error.field !== 'solver') throw error;
+    throw new SolverError('solver_schedule', error.message);
+  }
+}
+
+/** Creates the one solver of all steps. */
+function createPlain(config: SchedulerConfig, options: SolverOptions): Solver {
   if (config.mean_reverting) return createMeanReverting(config.mean_reverting, options);
   const { solver } = options;
   const { prediction_type: prediction = 'epsilon' } = config;

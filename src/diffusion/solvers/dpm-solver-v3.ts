@@ -134,6 +134,7 @@ function rulesFor(
     return {
       next: move(integrals, sample, used, positions[j + 1], predictsPseudo),
       memory: { ...remember(remembered, j, f), ...(corrector !== false && { last: sample }) },
+      startSlot: 'last',
     };
   });
 }

@@ -57,6 +57,7 @@ export function createUniPc(
     return {
       next: predict(method, i, orderAt(i), sample, output),
       memory: { ...remember(highest, i, output), ...corrected?.memory, last: sample },
+      startSlot: 'last',
     };
   });
   return linearSolver(stages, 1, rules, bound);

@@ -65,12 +65,41 @@ describe('what millrace tune keeps', () => {
     const times = { num_inference_steps: 50, t_index_list: [25] };
     assert.deepEqual(written, {
       ...before,
-      defaults: { ...before.defaults, solver: 'BDIAScheduler', timestep_spacing: null, ...times },
+      defaults: {
+        ...before.defaults,
+        solver: 'BDIAScheduler',
+        solver_schedule: null,
+        timestep_spacing: null,
+        ...times,
+      },
     });
     assert.deepEqual(
       changes.map(({ name }) => name),
-      ['solver', 'timestep_spacing', 'num_inference_steps', 't_index_list'],
+      ['solver', 'solver_schedule', 'timestep_spacing', 'num_inference_steps', 't_index_list'],
     );
+  });
+
+  it('writes the solvers of steps with the options that one of them has, and the one for all steps', async () => {
+    const solver_schedule = ['DDIMScheduler', 'GHVBScheduler'] as const;
+    const mixed = { ...candidate, solver_schedule, t_index_list: [25, 40] };
+    const { write } = await prepareDefaults(at('mixed.json'), mixed);
+    await write();
+    const written = JSON.parse(await readFile(at('mixed.json'), 'utf8')) as { readonly defaults: object };
+    assert.deepEqual(written.defaults, {
+      solver: 'BDIAScheduler',
+      solver_schedule,
+      timestep_spacing: null,
+      solver_order: 2,
+      use_karras_sigmas: false,
+      momentum_beta: 1,
+      eta: 0,
+      num_inference_steps: 50,
+      t_index_list: [25, 40],
+    });
+    // A later search with another result replaces it.
+    await (await prepareDefaults(at('mixed.json'), candidate)).write();
+    const again = JSON.parse(await readFile(at('mixed.json'), 'utf8')) as typeof written;
+    assert.ok('solver_schedule' in again.defaults && again.defaults.solver_schedule === null);
   });
 });
 

@@ -40,6 +40,45 @@ describe('the search of millrace tune', () => {
     assert.ok(found.error < 0.7 * (Math.min(...grid.map((error) => error ?? 9)) - 0.25), `${found.error}`);
   });
 
+  it('finds another solver for each step if that comes nearer, and what one for all steps reaches', async () => {
+    const wanted = ['DDIMScheduler', 'GHVBScheduler', 'DPMSolverMultistepScheduler', 'DDIMScheduler'];
+    const measure: Measure = async (candidate) => {
+      const { solver, solver_schedule: schedule, solver_order: order } = candidate;
+      const wrong = wanted.filter(
+        (name, step) => (schedule ? (schedule[step] ?? schedule.at(-1)) : solver) !== name,
+      );
+      const far = Math.abs((shares(candidate)[0] ?? 0) - 0.45);
+      return Promise.resolve(0.1 + wrong.length + far + (schedule && order === 3 ? -0.1 : 0));
+    };
+    const found = await search(space, measure, { budget: 4, ...quiet });
+    assert.deepEqual(found?.candidate.solver_schedule, wanted);
+    assert.equal(found.candidate.solver_order, 3, 'an option that helps only so');
+    assert.equal(callsOf(scheduler, found.candidate), 4);
+    const { candidate, error } = found.uniform;
+    assert.deepEqual([candidate.solver, candidate.solver_schedule], ['DDIMScheduler', null]);
+    assert.ok(error > found.error + 1.5);
+    assert.equal(found.candidate.solver, 'DDIMScheduler', 'what sessions get with one for all');
+  });
+
+  it('keeps one solver where others in its steps come no nearer', async () => {
+    const measure: Measure = async ({ solver, solver_schedule }) =>
+      Promise.resolve(solver === 'BDIAScheduler' && solver_schedule === null ? 0.5 : 1);
+    const found = await search(space, measure, { budget: 2, ...quiet });
+    assert.deepEqual(found?.candidate, found?.uniform.candidate);
+    assert.equal(found?.candidate.solver_schedule, null);
+  });
+
+  it('moves times and solvers together', async () => {
+    // Only this solver in the last step gains from a late one, which no other would choose.
+    const measure: Measure = async (candidate) => {
+      const last = candidate.solver_schedule?.at(-1) ?? candidate.solver;
+      const late = shares(candidate).at(-1) ?? 0;
+      return Promise.resolve(last === 'BDIAScheduler' ? 1.2 - 0.5 * late : 1 + 0.1 * late);
+    };
+    const found = await search(space, measure, { budget: 2, ...quiet });
+    assert.ok(found && found.error < 1, `${found?.error}`);
+  });
+
   it('measures few candidates on all pictures', async () => {
     const counts = new Map<number, number>();
     const measure: Measure = async (candidate, picture) => {
@@ -56,6 +95,7 @@ describe('the search of millrace tune', () => {
       Promise.resolve(solver === 'EulerDiscreteScheduler' ? 1 : null);
     const found = await search(space, onlyEuler, { budget: 1, ...quiet });
     assert.equal(found?.candidate.solver, 'EulerDiscreteScheduler');
+    assert.deepEqual(found.candidate, found.uniform.candidate, 'one call has one solver');
     assert.equal(await search(space, async () => Promise.resolve(null), { budget: 1, ...quiet }), null);
   });
 
@@ -73,6 +113,9 @@ describe('the search of millrace tune', () => {
     const reference = referenceFor(space);
     assert.equal(callsOf(scheduler, reference), 100);
     assert.equal(shares(reference)[0], 0.5);
+    const mixed = { ...space.usual, solver_schedule: ['DDIMScheduler', 'BDIAScheduler'] as const };
+    assert.equal(referenceFor({ ...space, usual: mixed }).solver_schedule, null);
+    assert.ok(coarseGrid({ ...space, usual: mixed }, 2).every((one) => one.solver_schedule === null));
     const flow: Space = { ...space, scheduler: { prediction_type: 'flow' } };
     assert.equal(referenceFor(flow).solver, 'FlowMatchEulerDiscreteScheduler');
     assert.equal(callsOf(flow.scheduler, referenceFor(flow)), 100);

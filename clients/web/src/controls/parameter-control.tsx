@@ -83,7 +83,9 @@ export function ParameterControl(props: ParameterControlProps): JSX.Element | nu
         />
       )}
       {kind.name === 'number' && <NumberControl {...shared} {...kind} value={Number(value)} />}
-      {kind.name === 'list' && <ListControl {...shared} value={value as readonly number[] | null} />}
+      {kind.name === 'list' && (
+        <ListControl {...shared} value={value as readonly (number | string)[] | null} />
+      )}
       {kind.name === 'text' && (
         <TextControl {...shared} limit={textLimit(definition)} value={String(value)} />
       )}

@@ -73,8 +73,8 @@ export function NumberControl(props: NumberProps): JSX.Element {
   );
 }
 
-/** A field for integers separated by commas; null if it is empty. */
-export function ListControl(props: ControlProps<readonly number[] | null>): JSX.Element {
+/** A field for numbers or names separated by commas; null if it is empty. */
+export function ListControl(props: ControlProps<readonly (number | string)[] | null>): JSX.Element {
   const { id, value, disabled, invalid, onChange } = props;
   const [text, setDraft] = useDraft(value?.join(', ') ?? '');
   return (
@@ -96,7 +96,7 @@ export function ListControl(props: ControlProps<readonly number[] | null>): JSX.
   );
 }
 
-/** Returns the text itself if it is not a number: the server's answer then quotes it. */
+/** Returns the text itself if it is not a number: a name, or what the server's answer then quotes. */
 function numberOrText(text: string): number | string {
   const number = Number(text);
   return Number.isNaN(number) ? text : number;

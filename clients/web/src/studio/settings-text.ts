@@ -21,12 +21,7 @@ export function toFragment(parameters: ParameterUpdate, definitions: Definitions
 export function fromFragment(fragment: string, definitions: Definitions): ParameterUpdate | undefined {
   const found = [...new URLSearchParams(fragment.replace(/^#/, ''))].flatMap(([name, text]) => {
     const definition = Object.hasOwn(definitions, name) ? definitions[name] : undefined;
-    return definition ? [[name, valueOf(definition, text)] as const] : [];
+    return definition ? [[name, parameterFromText(definition as ParameterSchema, text)] as const] : [];
   });
   return found.length === 0 ? undefined : Object.fromEntries(found);
-}
-
-function valueOf(definition: ParameterDefinition, text: string): unknown {
-  if (text === 'null' && [definition.type ?? []].flat().includes('null')) return null;
-  return parameterFromText(definition as ParameterSchema, text);
 }

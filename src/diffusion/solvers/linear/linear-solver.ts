@@ -8,6 +8,22 @@ export interface Rule {
   readonly next: Form;
   /** New values of slots of the history; other slots keep their values. */
   readonly memory?: Readonly<Record<string, Form>>;
+  /**
+   * Slot of the sample that this step starts from, if a later step goes back to it. Where another solver makes this step,
+   * that is the sample at this stage.
+   */
+  readonly startSlot?: string;
+}
+
+/** A solver with what its steps were made from. */
+export interface LinearSolver extends Solver {
+  readonly rules: readonly Rule[];
+  readonly bound: Bound | null;
+}
+
+/** Returns whether a solver applies the same rules to all elements of a sample. */
+export function isLinear(solver: Solver): solver is LinearSolver {
+  return 'rules' in solver;
 }
 
 /** Values per block, which fits the L1 cache. */
@@ -42,7 +58,7 @@ export function linearSolver(
   initNoiseSigma: number,
   rules: readonly Rule[],
   bound: Bound | null = null,
-): Solver {
+): LinearSolver {
   const slots = slotsOf(rules);
   const targets = rules.map(compile);
   const sums = Array.from({ length: slots.length + 1 }, () => new Float64Array(blockLength));
@@ -52,6 +68,8 @@ export function linearSolver(
   let [clean, ones] = [new Float64Array(0), new Float32Array(0)];
   return {
     stages,
+    rules,
+    bound,
     initNoiseSigma,
     addsNoise: rules.some(({ next }) => (next['noise'] ?? 0) !== 0),
     createHistory(length): History {

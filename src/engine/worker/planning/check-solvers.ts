@@ -1,4 +1,4 @@
-import { defaultParameters, type SolverName, type StreamParameters } from '@millrace/protocol';
+import { chosenSolvers, defaultParameters, type SolverName, type StreamParameters } from '@millrace/protocol';
 import { join } from 'node:path';
 import { solversFor } from '../../../diffusion/solvers/create.js';
 import type { ModelFolder } from '../../../model/folder.js';
@@ -31,7 +31,7 @@ export function checkSolvers(folder: ModelFolder): readonly string[] {
   // models lack: that is no news.
   const expected = solversFor(folder.scheduler);
   const others = expected.flatMap((solver): [SolverName, ParameterError][] => {
-    const problem = problemOf({ ...usual, solver });
+    const problem = problemOf({ ...usual, solver, solver_schedule: null });
     // If another field is invalid, a session can set it to a value that this solver accepts.
     return problem?.field === 'solver' ? [[solver, problem]] : [];
   });
@@ -48,7 +48,7 @@ export function checkSolvers(folder: ModelFolder): readonly string[] {
 
 function describe(
   folder: ModelFolder,
-  { solver }: StreamParameters,
+  usual: StreamParameters,
   { field, message }: ParameterError,
   working: SolverName | undefined,
 ): string {
@@ -57,5 +57,6 @@ function describe(
       ? `set {"defaults": {"solver": "${working}"}} in that file`
       : `set ${field} under "defaults" in that file`;
   const problem = message.startsWith(field) ? message : `${field} ${message}`;
-  return `no session can be opened with the default parameters of ${folder.name} (${solver}): ${problem}; ${advice}`;
+  const solvers = [...new Set(chosenSolvers(usual))].join(', ');
+  return `no session can be opened with the default parameters of ${folder.name} (${solvers}): ${problem}; ${advice}`;
 }

@@ -1,4 +1,9 @@
-import { solverParameterNames, type StreamParameters, type WeightedPrompt } from '@millrace/protocol';
+import {
+  chosenSolvers,
+  solverParameterNames,
+  type StreamParameters,
+  type WeightedPrompt,
+} from '@millrace/protocol';
 import type { BlendMethod } from '../../../diffusion/blend.js';
 import type { Guidance } from '../../../diffusion/guidance.js';
 import type { Plan } from '../../../diffusion/in-flight.js';
@@ -81,7 +86,7 @@ export function createPlan(
   const drift = parameters.noise === 'drift' ? parameters.noise_drift : 0;
   const options = { ...solverOptions(parameters), latentArea: shape[1] * shape[2] };
   const { noise, noise_by_time: byTime } = parameters;
-  checkStatistics(folder.scheduler, options, shape);
+  checkStatistics(folder.scheduler, parameters, shape);
   try {
     const solver = createSolver(folder.scheduler, options);
     // Stock noise is not an estimate of a picture: clipping and thresholding would distort it.
@@ -114,13 +119,13 @@ function withoutStatistics(config: SchedulerConfig): SchedulerConfig {
 /** @throws {ParameterError} if the statistics of the model are for latents of another size. */
 function checkStatistics(
   { statistics }: SchedulerConfig,
-  { solver }: SolverOptions,
+  parameters: Pick<StreamParameters, 'solver' | 'solver_schedule'>,
   shape: Plan['shape'],
 ): void {
-  if (solver !== 'DPMSolverV3Scheduler' || !statistics) return;
+  if (!statistics || !chosenSolvers(parameters).includes('DPMSolverV3Scheduler')) return;
   if (statistics.elements === 1 || statistics.elements === volume(shape)) return;
   throw new ParameterError(
-    'solver',
+    parameters.solver_schedule ? 'solver_schedule' : 'solver',
     `DPMSolverV3Scheduler has statistics of ${statistics.elements} elements with this model, but latents of ` +
       `${shape.join('x')} have ${volume(shape)}; choose another size, or statistics that are pooled over elements`,
   );

@@ -1,4 +1,4 @@
-import type { StreamParameters } from '@millrace/protocol';
+import { chosenSolvers, type StreamParameters } from '@millrace/protocol';
 import type { Plan } from '../../../diffusion/in-flight.js';
 import type { Conditioning, RowValues, Steering } from '../../../diffusion/stream.js';
 import type { ModelFolder } from '../../../model/folder.js';
@@ -29,10 +29,11 @@ export function checkSteering(
       `style_image must be null for the model ${name}, which was exported without an IP-Adapter`,
     );
   }
-  const { solver, cfg_type } = parameters;
+  const { cfg_type } = parameters;
+  const fitted = 'DPMSolverV3Scheduler';
   // The stock noise moves as samples do, but these steps are fitted to real predictions.
-  if (solver === 'DPMSolverV3Scheduler' && (cfg_type === 'self' || cfg_type === 'initialize')) {
-    throw new ParameterError('cfg_type', `cfg_type must be none or full with ${solver}, not ${cfg_type}`);
+  if (chosenSolvers(parameters).includes(fitted) && (cfg_type === 'self' || cfg_type === 'initialize')) {
+    throw new ParameterError('cfg_type', `cfg_type must be none or full with ${fitted}, not ${cfg_type}`);
   }
   checkComposition(parameters);
   const { attention_bank_frames: frames, mask_preprocessor: mask } = parameters;
@@ -61,14 +62,15 @@ const pureNoise = 1e-6;
  */
 export function checkGuidance(
   { solver, prediction }: Pick<Plan, 'solver' | 'prediction'>,
-  { cfg_type, solver: name }: Pick<StreamParameters, 'cfg_type' | 'solver'>,
+  parameters: Pick<StreamParameters, 'cfg_type' | 'solver' | 'solver_schedule'>,
 ): void {
+  const { cfg_type } = parameters;
   const isResidual = cfg_type === 'self' || cfg_type === 'initialize';
   const isFlow = prediction === 'flow' || prediction === 'reverse_flow';
   if (!isResidual || !isFlow || (solver.stages[0]?.a ?? 1) > pureNoise) return;
   throw new ParameterError(
     'cfg_type',
-    `cfg_type must be none or full where frames start from pure noise, not ${cfg_type}: with ${name}, residual ` +
+    `cfg_type must be none or full where frames start from pure noise, not ${cfg_type}: with ${chosenSolvers(parameters)[0]}, residual ` +
       'guidance needs a strength below 1, or a t_index_list without position 0',
   );
 }
@@ -114,7 +116,8 @@ function guidanceOnce(
 }
 
 /** @throws {ParameterError} if prompts cannot be composed by their predictions as the parameters say. */
-function checkComposition({ prompt, prompt_composition: type, solver, cfg_type }: StreamParameters): void {
+function checkComposition(parameters: StreamParameters): void {
+  const { prompt, prompt_composition: type, cfg_type } = parameters;
   if (type === 'mix') return;
   const count = typeof prompt === 'string' ? 1 : prompt.length;
   if (count !== 2) {
@@ -123,9 +126,10 @@ function checkComposition({ prompt, prompt_composition: type, solver, cfg_type }
       `prompt must be a list of two texts with weights for prompt_composition ${type}, not of ${count}`,
     );
   }
-  if (solver !== 'EulerMaruyamaScheduler') {
+  const other = chosenSolvers(parameters).find((name) => name !== 'EulerMaruyamaScheduler');
+  if (other !== undefined) {
     const wanted = `prompt_composition ${type} follows densities along the steps of EulerMaruyamaScheduler`;
-    throw new ParameterError('prompt_composition', `${wanted}: solver must be that, not ${solver}`);
+    throw new ParameterError('prompt_composition', `${wanted}: solver must be that, not ${other}`);
   }
   if (cfg_type !== 'none' && cfg_type !== 'full') {
     throw new ParameterError(

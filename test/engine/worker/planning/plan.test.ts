@@ -168,6 +168,43 @@ describe('a plan', () => {
       { scheduler },
     );
     assertRefused('solver', /dpm_solver_v3\.json/, { solver });
+    const solver_schedule = [solver, 'DDIMScheduler'] as const;
+    assertRefused('solver_schedule', /statistics of 7 elements/, { solver_schedule }, { scheduler });
+    assertRefused('solver_schedule', /dpm_solver_v3\.json/, { solver_schedule });
+  });
+
+  it('has the solvers of steps that are listed, for any number of steps', () => {
+    const list = ['DDIMScheduler', 'GHVBScheduler', 'UniPCMultistepScheduler'] as const;
+    const planWith = (changes: Partial<StreamParameters>): ReturnType<typeof createPlan> =>
+      createPlan(model, parametersWith({ t_index_list: null, strength: 0.8, ...changes }));
+    for (let steps = 1; steps <= 10; steps++) {
+      const { solver, stockSolver } = planWith({ solver_schedule: list, steps });
+      assert.equal(solver.stages.length, steps);
+      assert.deepEqual(stockSolver.stages, solver.stages);
+      const slots = Object.keys(solver.createHistory(1));
+      // The last step has no use for the sample before it: it goes to the clean estimate.
+      assert.equal(slots.includes('UniPCMultistepScheduler.last'), steps > 3, `${steps}`);
+    }
+    const ancestral = ['DDIMScheduler', 'EulerAncestralDiscreteScheduler'] as const;
+    const plan = planWith({ solver_schedule: ancestral, steps: 3, noise_by_time: true });
+    assert.ok(plan.solver.addsNoise);
+    assert.notDeepEqual(
+      plan.noise.at(1, 0),
+      planWith({ solver_schedule: ancestral, steps: 3 }).noise.at(1, 0),
+    );
+  });
+
+  it('refuses solvers of steps that do not go together, with what would', () => {
+    const solver_schedule = ['DDIMScheduler', 'DPMSolverMultistepScheduler'] as const;
+    const changes = { solver_schedule, t_index_list: [10, 30] } as const;
+    assertRefused('solver_schedule', /must not mix DDIM.* and DPM.* timestep_spacing trailing \(or null\)/, {
+      ...changes,
+      timestep_spacing: 'linspace',
+    });
+    assertRefused('solver_schedule', /must be one of LCM.*not PeRFlow/, {
+      ...changes,
+      solver_schedule: ['DDIMScheduler', 'PeRFlowScheduler'],
+    });
   });
 
   it('has the listed stages, or else those of strength and steps', () => {

@@ -47,6 +47,22 @@ describe('what steers a stream', () => {
         'cfg_type',
         /none or full with DPMSolverV3Scheduler, not self/,
       ],
+      [
+        plain,
+        { solver_schedule: ['DPMSolverV3Scheduler'], cfg_type: 'initialize' },
+        'cfg_type',
+        /none or full with DPMSolverV3Scheduler, not initialize/,
+      ],
+      [
+        plain,
+        {
+          prompt_composition: 'or',
+          prompt: two,
+          solver_schedule: ['EulerMaruyamaScheduler', 'DDIMScheduler'],
+        },
+        'prompt_composition',
+        /must be that, not DDIMScheduler/,
+      ],
       [plain, { prompt_composition: 'and' }, 'prompt', /list of two texts .* and, not of 1/],
       [
         plain,

@@ -62,7 +62,8 @@ async function open(changes: ParameterUpdate): Promise<Rig> {
       return Promise.resolve({ positive: tokens, negative: new Float32Array(tokens.length) });
     },
   };
-  const [predictionType] = predictionsFor(changes.solver ?? 'LCMScheduler');
+  const { solver = 'LCMScheduler', solver_schedule: schedule } = changes;
+  const [predictionType] = predictionsFor(schedule?.[0] ?? solver);
   const scheduler = { ...folder.scheduler, statistics, prediction_type: predictionType };
   const fitting = { ...model, folder: { ...folder, predictionType, scheduler } };
   return setUp({ ...usual, ...changes }, { embeddings, styleTokens, model: fitting });

@@ -3,7 +3,7 @@ import { Backoff } from './backoff.js';
 import { closeError, type CloseInfo } from './closing.js';
 import { Connection } from './connection.js';
 import { MillraceError } from './errors.js';
-import { askWhy } from './refusal.js';
+import { askWhy, PassedRefusal } from './refusal.js';
 import type { WebSocketConstructor } from './web-socket.js';
 
 /** Time limit for opening a WebSocket, and then for the server's ready, queued or error. */
@@ -85,14 +85,28 @@ export class Dialler {
   }
 
   /**
-   * Connects once. Resumes if there is a resume token, and starts with `parameters` otherwise.
+   * Connects once, and again if the reason of a refusal has passed meanwhile. Resumes if there is a resume token, and
+   * starts with `parameters` otherwise.
    * @throws {MillraceError} (as rejection) connection_failed or the server's refusal; the reason of `signal` if that is
    *   aborted.
    */
   async open(
     parameters: ParameterUpdate,
     signal: AbortSignal,
-    { leave, wait }: Partial<Farewell> = {},
+    farewell: Partial<Farewell> = {},
+  ): Promise<Opened> {
+    try {
+      return await this.#attempt(parameters, signal, farewell);
+    } catch (error) {
+      if (!(error instanceof PassedRefusal)) throw error;
+      return this.#attempt(parameters, signal, farewell);
+    }
+  }
+
+  async #attempt(
+    parameters: ParameterUpdate,
+    signal: AbortSignal,
+    { leave, wait }: Partial<Farewell>,
   ): Promise<Opened> {
     const token = await this.readToken();
     signal.throwIfAborted();

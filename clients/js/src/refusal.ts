@@ -32,6 +32,16 @@ export function onRefusal(socket: WebSocketLike, refused: (error: MillraceError)
   return true;
 }
 
+/** A WebSocket was refused, and now the server would accept one: a slot was freed, or a proxy forwards no upgrades. */
+export class PassedRefusal extends MillraceError {
+  constructor() {
+    super('connection_failed', {
+      message:
+        'The server responds, but no WebSocket could be opened: check that the proxy in front of it forwards upgrades.',
+    });
+  }
+}
+
 /**
  * Asks the server over plain HTTP why it refused a WebSocket: browsers only report that it failed.
  * @returns undefined if the server cannot be reached.
@@ -41,11 +51,7 @@ export async function askWhy(url: URL): Promise<MillraceError | undefined> {
     const signal = AbortSignal.timeout(askTimeoutMs);
     const response = await fetch(httpUrl(url), { signal, credentials: 'omit', cache: 'no-store' });
     const error = reasonOf(response.status, await response.text(), response.headers.get('retry-after'));
-    // The server would have accepted a WebSocket.
-    if (error.code !== 'unsupported_protocol') return error;
-    const message =
-      'The server responds, but no WebSocket could be opened: check that the proxy in front of it forwards upgrades.';
-    return new MillraceError('connection_failed', { message });
+    return error.code === 'unsupported_protocol' ? new PassedRefusal() : error;
   } catch {
     return undefined;
   }

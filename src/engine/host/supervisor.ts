@@ -11,6 +11,7 @@ import type {
   OpenOptions,
   StreamListener,
 } from '../engine.js';
+import { Deaths } from './deaths.js';
 import { ManagedStream } from './managed-stream.js';
 import type { FromWorker, WorkerOptions } from '../messages.js';
 import { WorkerHost } from './worker-host.js';
@@ -32,9 +33,6 @@ export interface EngineOptions extends WorkerOptions {
   readonly workerFile?: URL;
 }
 
-/** After more deaths than this within the window, the worker is not restarted. */
-const maxDeaths = 5;
-const deathWindowMs = 60_000;
 const restartDelayMs = 100;
 /** Loading may compile for the device in one call: minutes for large models, much longer for TensorRT. */
 const startTimeoutsMs: Partial<Readonly<Record<Provider, number>>> = { cpu: 120_000, tensorrt: 3_600_000 };
@@ -57,7 +55,7 @@ class Supervisor implements Engine {
   readonly #reported = new Set<string>();
   #state: EngineState = { name: 'starting', what: 'starting the inference thread' };
   #host: WorkerHost | null = null;
-  #deaths: number[] = [];
+  readonly #deaths = new Deaths();
   #restart: NodeJS.Timeout | undefined;
   #nextStream = 0;
   /** Settles when the engine is ready or has failed or stopped. */
@@ -138,7 +136,7 @@ class Supervisor implements Engine {
     const { model, device, threads, cacheDirectory, precision, workerFile, stopTimeoutMs } = this.#options;
     const { calibration: asked, safetyChecker } = this.#options;
     // What the first thread measured counts for those that replace it.
-    const calibration = asked === 'fresh' && this.#deaths.length > 0 ? 'auto' : asked;
+    const calibration = asked === 'fresh' && this.#deaths.count > 0 ? 'auto' : asked;
     return new WorkerHost({
       file: workerFile ?? new URL('../worker/main.js', import.meta.url),
       worker: {
@@ -172,6 +170,7 @@ class Supervisor implements Engine {
       case 'ready': {
         const { type: name, ...facts } = message;
         this.#setState({ name, ...facts });
+        this.#deaths.workerReady();
         for (const stream of this.#streams.values()) stream.open();
         this.#settled.resolve();
         return;
@@ -198,13 +197,12 @@ class Supervisor implements Engine {
   #onDeath(error: Error): void {
     this.#host = null;
     if (this.#state.name === 'starting') return this.#fail(error);
-    const now = performance.now();
-    this.#deaths = [...this.#deaths.filter((time) => now - time < deathWindowMs), now];
-    if (this.#deaths.length > maxDeaths) return this.#fail(error);
+    this.#deaths.workerDied();
+    if (this.#deaths.tooMany) return this.#fail(error);
     this.#setState({ name: 'restarting', what: `restarting after: ${error.message}` });
     this.#options.observer.onRestart?.();
     for (const stream of this.#streams.values()) stream.interrupt(error);
-    const delay = restartDelayMs * 2 ** (this.#deaths.length - 1);
+    const delay = restartDelayMs * 2 ** (this.#deaths.count - 1);
     this.#restart = setTimeout(() => this.#spawn(), delay);
   }
 

@@ -152,6 +152,34 @@ test('if the runtime gives no reason and the server would accept a stream, the e
   });
 });
 
+test('a client whose runtime gives no reason gets the slot that is freed right after the refusal', async () => {
+  await using server = await startServer({ maxSessions: 1, queueLength: 0 });
+  await server.app.ready();
+  const first = await connect(server.url, { webSocket: WebSocket, parameters: { width: 64, height: 64 } });
+  const freed = async (): Promise<void> => {
+    await first.close();
+    const served = async (): Promise<number> => {
+      const answer = await fetch(`${server.url}/readyz`);
+      return ((await answer.json()) as { sessions: { served: number } }).sessions.served;
+    };
+    while ((await served()) > 0) await new Promise(setImmediate);
+  };
+  let refusals = 0;
+  /** Frees the slot before its client learns that it was refused. */
+  class LateWebSocket extends BareWebSocket {
+    override addEventListener(type: string, listener: (event: never) => void): void {
+      super.addEventListener(type, (event) => {
+        if (type !== 'close' || first.closed) return listener(event);
+        refusals += 1;
+        void freed().then(() => listener(event));
+      });
+    }
+  }
+  const second = await connect(server.url, { webSocket: LateWebSocket });
+  assert.equal(refusals, 1);
+  await second.close();
+});
+
 test('a real server reports a refused origin, even if the runtime does not', async () => {
   await using server = await startServer();
   const origin = 'https://page.example';

@@ -192,11 +192,19 @@ describe('the end of a stream', () => {
 });
 
 describe('a worker that dies', () => {
-  /** Lets it die and be restarted `times` times, `apart` ms apart. @returns the delays of the restarts, in ms. */
+  /**
+   * Lets it die and be restarted `times` times.
+   * @param apart milliseconds for which it is ready before the next death. @param starting until it is ready again.
+   * @returns the delays of the restarts, in ms.
+   */
   async function deaths(
     { engine }: Rig,
     recorded: RecordedStream,
-    { times, apart }: { readonly times: number; readonly apart: number },
+    {
+      times,
+      apart,
+      starting = 0,
+    }: { readonly times: number; readonly apart: number; readonly starting?: number },
   ): Promise<readonly number[]> {
     const delays: number[] = [];
     const { setTimeout } = globalThis;
@@ -204,6 +212,7 @@ describe('a worker that dies', () => {
       // Other timers wait for its silence, which does not happen.
       if (ms > 60_000) return null;
       delays.push(ms);
+      clock.now += starting;
       return setTimeout(action, 0);
     });
     for (let time = 1; time <= times; time++) {
@@ -218,7 +227,7 @@ describe('a worker that dies', () => {
 
   const script = { ...opens, begin: [{ type: 'starting', what: 'loading' }, ready] };
 
-  it('is restarted after longer and longer delays, but not after the sixth death within a minute', async () => {
+  it('is restarted after longer and longer delays, but not after the sixth death within a minute of being ready', async () => {
     const rig = setUp(script);
     const recorded = await open(rig.engine);
     assert.deepEqual(await deaths(rig, recorded, { times: 6, apart: 11_999 }), [100, 200, 400, 800, 1600]);
@@ -228,6 +237,13 @@ describe('a worker that dies', () => {
     assert.equal(rig.told.at(-1), 'failed struck by frame 13');
     assert.ok(rig.told.includes('restarting restarting after: struck by frame 13'));
     assert.equal(rig.told.filter((line) => line === 'restarting loading').length, 5);
+  });
+
+  it('is not restarted for ever if it takes a minute to start and then dies at its first frame', async () => {
+    const rig = setUp(script);
+    const recorded = await open(rig.engine);
+    assert.equal((await deaths(rig, recorded, { times: 6, apart: 0, starting: 61_000 })).length, 5);
+    assert.match(String(recorded.closed), /struck by frame 13/);
   });
 
   it('measures afresh once: what the first worker measured counts for the next ones', async () => {

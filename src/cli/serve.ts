@@ -7,6 +7,7 @@ import { accessSettings, asksForTokens } from '../session/access/access.js';
 import { readNetworks } from '../transport/client-addresses.js';
 import { isLoopback } from '../transport/origin.js';
 import { codeOf } from './error-code.js';
+import { isLocal, localPromise } from './local-promise.js';
 import { createLogger } from './logger.js';
 import { findModel } from './model-source.js';
 import { flagOf, variableOf, type Setting } from '../settings/setting.js';
@@ -41,8 +42,10 @@ export function createServeCommand(): Command {
   command.action(async (options: Readonly<Record<string, unknown>>) => {
     const { config, ...flags } = options;
     const file = typeof config === 'string' ? { file: config } : {};
+    const sources = { flags, environment: process.env, ...file };
     try {
-      const settings = readSettings({ flags, environment: process.env, ...file });
+      const usual = readSettings(sources);
+      const settings = isLocal(usual) ? readSettings({ ...sources, defaults: localPromise }) : usual;
       checkAccess(settings);
       checkProxies(settings);
       process.exitCode = await serve(settings);

@@ -58,6 +58,7 @@ export const settingsTable = {
     type: 'number',
     range: [0, 240],
     default: 10,
+    defaultText: '10; 1 for users of this machine only',
     description:
       'Frames per second that a session is promised: as many are admitted as the engine can serve at this rate, up to maxSessions; 0: only maxSessions counts.',
   },
@@ -65,6 +66,7 @@ export const settingsTable = {
     type: 'number',
     range: [0, 60],
     default: 0.5,
+    defaultText: '0.5; 2 for users of this machine only',
     description:
       'Seconds from the arrival of a frame to the sending of its result that a session is promised, even if all send at the same moment; 0 for no promise.',
   },

@@ -29,6 +29,8 @@ export interface SettingsSources {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Path of a JSON file with setting names as keys. */
   readonly file?: string;
+  /** Values instead of the usual defaults. */
+  readonly defaults?: Partial<Settings>;
 }
 
 const names = Object.keys(settingsTable) as SettingName[];
@@ -37,7 +39,7 @@ const names = Object.keys(settingsTable) as SettingName[];
  * Reads the settings: flags win over environment variables, those over the file, the file over defaults.
  * @throws {SettingsError} if a setting is invalid or unknown.
  */
-export function readSettings({ flags = {}, environment = {}, file }: SettingsSources): Settings {
+export function readSettings({ flags = {}, environment = {}, file, defaults }: SettingsSources): Settings {
   const contents = file === undefined ? {} : readFile(file);
   const settings = Object.fromEntries(
     names.map((name) => {
@@ -48,7 +50,8 @@ export function readSettings({ flags = {}, environment = {}, file }: SettingsSou
         [`${name} in ${file}`, contents[name]],
       ];
       const given = candidates.find(([, value]) => value !== undefined);
-      return [name, given ? parse(settingsTable[name], ...given) : settingsTable[name].default];
+      const setting = settingsTable[name];
+      return [name, given ? parse(setting, ...given) : (defaults?.[name] ?? setting.default)];
     }),
   );
   return Object.freeze(settings) as Settings;

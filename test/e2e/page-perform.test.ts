@@ -196,6 +196,50 @@ test('a knob of a MIDI device is learned and moves a parameter within its bounds
   await page.close();
 });
 
+/** Gives the page a gamepad, whose stick and button `globalThis.move` moves. */
+function pretendGamepad(): void {
+  const pad = { index: 0, axes: [0, 0], buttons: [{ value: 0 }] };
+  Object.assign(navigator, { getGamepads: () => [null, pad] });
+  const move = (stick: number, button: number): void => {
+    pad.axes = [0, stick];
+    pad.buttons = [{ value: button }];
+  };
+  Object.assign(globalThis, { move });
+}
+
+test('a stick or a button of a gamepad is learned and moves a parameter', async () => {
+  const page = await openPerform('', (page) => page.addInitScript(pretendGamepad));
+  const move = (stick: number, button: number): Promise<void> =>
+    page.evaluate(
+      ([stick = 0, button = 0]) =>
+        (globalThis as unknown as { move: (stick: number, button: number) => void }).move(stick, button),
+      [stick, button],
+    );
+  const input = page.getByTestId('route-input');
+  await page.getByTestId('add-route').click();
+  await page.getByTestId('route-parameter').selectOption({ label: 'Strength' });
+  await page.getByTestId('route-from').fill('0.2');
+  await page.getByTestId('route-to').fill('0.6');
+  // A stick passes all places on its way.
+  for (const stick of [0.2, 0.6, 1]) {
+    await move(stick, 0);
+    await page.waitForTimeout(100);
+  }
+  await shows(page, '0.6');
+  assert.equal(await input.inputValue(), 'gamepad 1 axis 2');
+  await move(-1, 0);
+  await shows(page, '0.2');
+  await move(0, 0);
+  await shows(page, '0.4');
+  await input.selectOption('learn');
+  await move(0, 1);
+  await shows(page, '0.6');
+  assert.equal(await input.inputValue(), 'gamepad 1 key 1');
+  await move(0, 0);
+  await shows(page, '0.2');
+  await page.close();
+});
+
 test('the level of the microphone moves a parameter, whose own value stays in the address', async () => {
   const page = await openPerform('#strength=0.5');
   await page.getByTestId('add-route').click();

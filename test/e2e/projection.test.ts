@@ -102,6 +102,16 @@ describe('the output on a stage', () => {
     });
     await other.close();
   });
+
+  it('floats above all windows, and returns', async () => {
+    await choose('float');
+    await page.waitForFunction(() => {
+      const { pictureInPictureElement: video } = document;
+      return video instanceof HTMLVideoElement && video.videoWidth > 0 && video.currentTime > 0;
+    });
+    await choose('float');
+    await page.waitForFunction(() => document.pictureInPictureElement === null);
+  });
 });
 
 describe('links for viewers', () => {

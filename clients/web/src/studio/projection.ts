@@ -65,20 +65,28 @@ export class Projection {
     return true;
   }
 
-  /** Shows the output in a small window above all others. */
-  async float(): Promise<void> {
+  /** Shows the output in a small window above all others, or ends that. @returns whether the browser did it. */
+  async toggleFloat(): Promise<boolean> {
     const media = this.#capture();
-    if (media === undefined) return;
-    if (document.pictureInPictureElement !== null) return document.exitPictureInPicture();
-    const video = asVideo(document.createElement('video'), media);
-    await video.play();
-    await video.requestPictureInPicture();
+    if (media === undefined) return false;
+    try {
+      if (document.pictureInPictureElement !== null) await document.exitPictureInPicture();
+      else await float(asVideo(document.createElement('video'), media));
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   #capture(): MediaStream | undefined {
     this.#media ??= this.#canvas.peek()?.captureStream();
     return this.#media;
   }
+}
+
+async function float(video: HTMLVideoElement): Promise<void> {
+  await video.play();
+  await video.requestPictureInPicture();
 }
 
 function asVideo(video: HTMLVideoElement, media: MediaStream): HTMLVideoElement {

@@ -129,7 +129,7 @@ export class Studio {
       refused: (error) => this.desk.refuseStart(error.field, error.message),
       notice: (text) => this.announce(text),
     });
-    this.server = new ServerWatch(url, () => this.link.state.peek().name === 'idle');
+    this.server = new ServerWatch(url);
   }
 
   /** Stops the stream of another tab of this browser, and gets its place. */
@@ -255,6 +255,7 @@ export class Studio {
     void this.#learnCosts();
     this.desk.attach(stream);
     this.previews.follow(stream);
+    this.server.follow(stream);
     this.#send();
     if (this.#elements === undefined) return;
     const { canvas } = this.#elements;

@@ -59,7 +59,7 @@ export function ProjectionMenu({ studio }: { readonly studio: Studio }): JSX.Ele
             </Choice>
           )}
           {projection.canFloat.value && (
-            <Choice testId="float" onClick={() => act(() => void projection.float())}>
+            <Choice testId="float" onClick={() => act(() => void float(studio))}>
               Picture in picture
             </Choice>
           )}
@@ -89,6 +89,10 @@ export function ProjectionMenu({ studio }: { readonly studio: Studio }): JSX.Ele
       )}
     </div>
   );
+}
+
+async function float({ projection, announce }: Studio): Promise<void> {
+  if (!(await projection.toggleFloat())) announce('The browser did not show the picture in a picture.');
 }
 
 interface ChoiceProps {

@@ -8,10 +8,27 @@ import { StripChart } from './strip-chart.js';
 /** Live figures of the stream, and where the server's time goes. */
 export function Readouts({ studio }: { readonly studio: Studio }): JSX.Element {
   const stats = studio.stats.value;
+  const limit = studio.server.limit.value;
+  const users = studio.server.readiness.value?.sessions.served ?? 1;
   return (
     <section class="readouts" aria-label="Live figures">
       <dl>
-        <Figure name="Output" unit="fps" value={stats?.fpsOut.toFixed(1)} testId="fps" />
+        <Figure
+          name="Output"
+          unit={limit === null ? 'fps' : `fps of at most ${limit.toFixed(1)}`}
+          value={stats?.fpsOut.toFixed(1)}
+          title={limit === null ? undefined : 'The server has too little time for what it promised to all'}
+          testId="fps"
+        />
+        {stats && users > 1 && (
+          <Figure
+            name="Shared by"
+            unit="users"
+            value={String(users)}
+            title="All get an equal part of the server’s time: the more there are, the fewer frames each gets"
+            testId="users"
+          />
+        )}
         <Figure
           name="Latency"
           unit="ms"

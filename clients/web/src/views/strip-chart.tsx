@@ -1,7 +1,7 @@
 import { stageNames, type StageTimings } from '@millrace/protocol';
 import type { StreamStats } from '@millrace/client';
 import type { JSX } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
 
 /** Two a second: a minute. */
 const mostEntries = 120;
@@ -10,13 +10,16 @@ const height = 40;
 /** How long the server took for each stage during the last minute. */
 export function StripChart({ stats }: { readonly stats: StreamStats | undefined }): JSX.Element {
   const canvas = useRef<HTMLCanvasElement>(null);
-  const entries = useRef<StageTimings[]>([]);
-  useEffect(() => {
-    if (stats?.timings === undefined) entries.current = [];
-    else entries.current = [...entries.current, stats.timings].slice(-mostEntries);
-    if (canvas.current !== null) draw(canvas.current, entries.current);
+  const before = useRef<readonly StageTimings[]>([]);
+  const entries = useMemo(() => {
+    before.current =
+      stats?.timings === undefined ? [] : [...before.current, stats.timings].slice(-mostEntries);
+    return before.current;
   }, [stats]);
-  const slowest = Math.max(0, ...entries.current.map(({ total }) => total));
+  useEffect(() => {
+    if (canvas.current !== null) draw(canvas.current, entries);
+  }, [entries]);
+  const slowest = Math.max(0, ...entries.map(({ total }) => total));
   return (
     <canvas
       class="strip"

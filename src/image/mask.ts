@@ -87,14 +87,17 @@ function blurLine(data: Uint8Array, { start, step, count }: Line, radius: number
   }
 }
 
+// Pictures are mixed in whole numbers, since this runs between the calls of a device.
+
 /** Puts the input back into a result: (1 - mask) input + mask result, and exactly the input where the mask is 0. */
 export function restorePixels(result: Uint8Array | Uint8ClampedArray, input: Image, { data }: Mask): void {
   for (let i = 0, p = 0; i < data.length; i++, p += 3) {
     const share = data[i] ?? 0;
     if (share === 255) continue;
     for (let c = p; c < p + 3; c++) {
-      const sum = share * (result[c] ?? 0) + (255 - share) * (input.data[c] ?? 0);
-      result[c] = Math.round(sum / 255);
+      const sum = share * (result[c] ?? 0) + (255 - share) * (input.data[c] ?? 0) + 128;
+      // Divides by 255 and rounds, exactly for all sums that occur.
+      result[c] = (sum + (sum >> 8)) >> 8;
     }
   }
 }
@@ -108,8 +111,13 @@ export function mixPixels(
   { input, other, share }: { readonly input: Uint8Array; readonly other: Uint8Array; readonly share: number },
   mask: Mask | null,
 ): void {
-  for (let p = 0; p < out.length; p++) {
-    const part = mask ? (share * (mask.data[Math.floor(p / 3)] ?? 0)) / 255 : share;
-    out[p] = Math.round((1 - part) * (input[p] ?? 0) + part * (other[p] ?? 0));
+  // In units of 1 / 65536, for each value of the mask.
+  const parts = Int32Array.from({ length: 256 }, (_, level) => Math.round((65_536 * share * level) / 255));
+  for (let i = 0, p = 0; p < out.length; i++, p += 3) {
+    const part = parts[mask ? (mask.data[i] ?? 0) : 255] ?? 0;
+    for (let c = p; c < p + 3; c++) {
+      const from = input[c] ?? 0;
+      out[c] = from + ((part * ((other[c] ?? 0) - from) + 32_768) >> 16);
+    }
   }
 }

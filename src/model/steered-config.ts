@@ -1,4 +1,5 @@
 import { createValidator } from '../text/validator.js';
+import type { Three } from './layout/scaling.js';
 
 /** One map that a control network makes of a picture. */
 interface FeatureConfig {
@@ -22,8 +23,8 @@ export interface IpAdapterConfig {
   readonly tokens: number;
   /** Side of the square that the image encoder takes. */
   readonly image_size: number;
-  readonly image_mean: readonly number[];
-  readonly image_std: readonly number[];
+  readonly image_mean: Three;
+  readonly image_std: Three;
   /** The block of each cross-attention layer, in the order of diffusers' attn_processors. */
   readonly layers: readonly string[];
 }

@@ -40,7 +40,7 @@ def reference(part: Part) -> list[Case]:
     Leaves the network in float32.
     """
     random = torch.Generator().manual_seed(1)
-    network = part.network.float()
+    network = (part.unrounded or part.network).float()
     cases = []
     for lengths in part.check_lengths:
         inputs = part.draw(lengths, random)
@@ -72,10 +72,25 @@ def compare(path: Path, cases: list[Case]) -> Difference:
 
 
 def _difference(session: onnxruntime.InferenceSession, case: Case, name: str) -> Difference:
-    found = session.run([name], case.inputs)[0].astype(np.float32)
+    found = session.run([name], case.inputs)[0]
     wanted = case.wanted[name]
     if found.shape != wanted.shape:
         return Difference(float("inf"), float("inf"))
+    if found.dtype == np.uint8:
+        return _difference_of_pictures(found, wanted)
+    found = found.astype(np.float32)
     # A NaN, or an infinity on one side, must not count as a small difference.
     absolute = float(np.nan_to_num(np.abs(found - wanted), nan=np.inf).max())
     return Difference(absolute, absolute / max(float(np.abs(wanted).max()), 1e-12))
+
+
+def _difference_of_pictures(found: np.ndarray, wanted: np.ndarray) -> Difference:
+    """Return what rounding does not explain, as a difference of values from -1 to 1.
+
+    wanted: levels from 0 to 255 that are not rounded; or bytes, from which rounding may lead to the next one.
+    """
+    rounding = 1.0 if wanted.dtype == np.uint8 else 0.5
+    levels = wanted.astype(np.float32)
+    beyond = np.nan_to_num(np.abs(found - levels), nan=np.inf).max() - rounding
+    absolute = max(0.0, float(beyond)) / 127.5
+    return Difference(absolute, absolute / max(float(np.abs(levels / 127.5 - 1).max()), 1e-12))

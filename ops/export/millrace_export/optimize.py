@@ -23,6 +23,7 @@ from .staging import require_space, staged_folder
 _CHANNELS = {"unet": "in_channels", "vae_encoder": "in_channels", "vae_decoder": "latent_channels"}
 _ROWS, _TOKENS, _LATENT_SIDE, _PIXEL_SIDE = 2, 77, 16, 64
 _TYPES = {
+    "tensor(uint8)": np.uint8,
     "tensor(float16)": np.float16,
     "tensor(float)": np.float32,
     "tensor(int32)": np.int32,
@@ -104,19 +105,28 @@ def _run(path: Path, channels: int, side: int) -> tuple[Case, bool]:
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
         # The sample first: inputs with the same free dimension have the same length.
         inputs = sorted(session.get_inputs(), key=lambda item: -len(item.shape))
-        usual_shapes = ((), (1,), (_ROWS, 1), (_ROWS, _TOKENS, 1), (_ROWS, channels, side, side))
+        sample = (_ROWS, channels, side, side)
+        picture = (_ROWS, side, side, 3)
         lengths: dict[str, int] = {}
         values: Arrays = {}
         for item in inputs:
+            in_bytes = item.type == "tensor(uint8)"
+            usual_shapes = ((), (1,), (_ROWS, 1), (_ROWS, _TOKENS, 1), picture if in_bytes else sample)
             usual = usual_shapes[len(item.shape)]
             shape = [
                 size if isinstance(size, int) else lengths.setdefault(size or f"{item.name}.{axis}", usual[axis])
                 for axis, size in enumerate(item.shape)
             ]
-            drawn = np.full(shape, 500.0) if item.name == "timestep" else random.standard_normal(shape)
+            if in_bytes:
+                drawn = random.integers(0, 256, shape)
+            else:
+                drawn = np.full(shape, 500.0) if item.name == "timestep" else random.standard_normal(shape)
             values[item.name] = drawn.astype(_TYPES[item.type])
         names = [item.name for item in session.get_outputs()]
-        outputs = [output.astype(np.float32) for output in session.run(names, values)]
+        outputs = [
+            output if output.dtype == np.uint8 else output.astype(np.float32) for output in session.run(names, values)
+        ]
+        half = any(item.type == "tensor(float16)" for item in (*inputs, *session.get_outputs()))
     except Exception as error:  # of a class that onnxruntime does not export
         raise ExportError(f"{path.parent.name}: the graph fails to run: {first_line(error)}") from error
-    return Case(values, dict(zip(names, outputs, strict=True))), inputs[0].type == "tensor(float16)"
+    return Case(values, dict(zip(names, outputs, strict=True))), half

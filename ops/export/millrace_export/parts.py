@@ -21,8 +21,8 @@ def normal(shape: tuple[int, ...], random: torch.Generator) -> torch.Tensor:
     return torch.randn(shape, generator=random)
 
 
-def _pixels(shape: tuple[int, ...], random: torch.Generator) -> torch.Tensor:
-    return torch.rand(shape, generator=random) * 2 - 1
+def _bytes(shape: tuple[int, ...], random: torch.Generator) -> torch.Tensor:
+    return torch.randint(0, 256, shape, generator=random, dtype=torch.uint8)
 
 
 def _timesteps(shape: tuple[int, ...], random: torch.Generator) -> torch.Tensor:
@@ -64,6 +64,8 @@ class Part:
     upcast_attention: bool = False
     # Another way to the first output, which the check compares with too.
     plain: Plain | None = None
+    # The same outputs, but bytes before they are rounded: the check compares with these.
+    unrounded: nn.Module | None = None
     # Inputs that scale a part of the network, which does not run if they are 0 for all rows.
     switches: tuple[str, ...] = ()
 
@@ -185,9 +187,15 @@ def plain_unet(unet: nn.Module, config: Mapping[str, Any], dtype: torch.dtype) -
     )
 
 
+# Pictures are bytes: a server moves a quarter of the data, and scales nothing itself.
+_PICTURE: Shape = ("batch", "height", "width", 3)
+
+
 def _vae_encoder(vae: nn.Module, dtype: torch.dtype) -> Part:
-    def call(network: nn.Module, sample: torch.Tensor) -> torch.Tensor:
-        encoded = network.encode(sample, return_dict=False)[0]
+    def call(network: nn.Module, pictures: torch.Tensor) -> torch.Tensor:
+        # Bytes are moved faster than floats.
+        values = pictures.permute(0, 3, 1, 2).float() / 127.5 - 1
+        encoded = network.encode(values.to(network.dtype), return_dict=False)[0]
         # The mean of the distribution, since a random sample would flicker.
         return encoded if isinstance(encoded, torch.Tensor) else encoded.mode()
 
@@ -195,7 +203,7 @@ def _vae_encoder(vae: nn.Module, dtype: torch.dtype) -> Part:
     return Part(
         name="vae_encoder",
         network=_Call(vae, call).eval(),
-        inputs=(Input("sample", ("batch", vae.config.in_channels, "height", "width"), _pixels),),
+        inputs=(Input("sample", _PICTURE, _bytes),),
         outputs={"latent_sample": ("batch", vae.config.latent_channels, "latent_height", "latent_width")},
         dtype=dtype,
         trace_lengths={"batch": 2, "height": 8 * factor, "width": 8 * factor},
@@ -207,13 +215,28 @@ def _vae_encoder(vae: nn.Module, dtype: torch.dtype) -> Part:
 
 
 def _vae_decoder(vae: nn.Module, dtype: torch.dtype) -> Part:
+    def levels(network: nn.Module, latent: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return levels from 0 to 255, and the means of the values by channel: bytes would not show NaN."""
+        values = network.decode(latent, return_dict=False)[0].float()
+        return (values / 2 + 0.5).clamp(0, 1) * 255, values.mean((2, 3), keepdim=True)
+
+    def unrounded(network: nn.Module, latent: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        planes, mean = levels(network, latent)
+        return planes.permute(0, 2, 3, 1), mean
+
+    def rounded(network: nn.Module, latent: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        planes, mean = levels(network, latent)
+        # The conversion cuts off the fraction.
+        return (planes + 0.5).to(torch.uint8).permute(0, 2, 3, 1), mean
+
     return Part(
         name="vae_decoder",
-        network=_Call(vae, lambda network, latent: network.decode(latent, return_dict=False)[0]).eval(),
+        network=_Call(vae, rounded).eval(),
+        unrounded=_Call(vae, unrounded).eval(),
         inputs=(
             Input("latent_sample", ("batch", vae.config.latent_channels, "latent_height", "latent_width"), normal),
         ),
-        outputs={"sample": ("batch", vae.config.out_channels, "height", "width")},
+        outputs={"sample": _PICTURE, "sample_mean": ("batch", 3, 1, 1)},
         dtype=dtype,
         trace_lengths={"batch": 2, "latent_height": 8, "latent_width": 8},
         check_lengths=(

@@ -67,3 +67,20 @@ def assert_close(found: np.ndarray, wanted: torch.Tensor | np.ndarray, allowed: 
     wanted = np.asarray(wanted)
     assert found.shape == wanted.shape
     assert np.abs(found - wanted).max() <= allowed * np.abs(wanted).max()
+
+
+def pictures(rows: int, height: int, width: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return random pictures as a VAE's graph takes them, and as its network does."""
+    random = torch.Generator().manual_seed(5)
+    given = torch.randint(0, 256, (rows, height, width, 3), generator=random, dtype=torch.uint8)
+    return given, given.permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+def assert_drawn(found: list[np.ndarray], wanted: torch.Tensor, allowed: float) -> None:
+    """Assert that the outputs of a decoder's graph are the rounded levels and the means of these values."""
+    levels = (wanted.permute(0, 2, 3, 1) / 2 + 0.5).clamp(0, 1) * 255
+    pixels, mean = found
+    assert pixels.shape == levels.shape
+    assert np.abs(pixels - levels.numpy()).max() <= 0.5 + 127.5 * allowed * float(wanted.abs().max())
+    assert np.ptp(pixels) > 1, "the picture is not of one colour"
+    assert_close(mean, wanted.mean((2, 3), keepdim=True), allowed)

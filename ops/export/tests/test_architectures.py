@@ -11,7 +11,7 @@ import pytest
 import torch
 from diffusers import DiffusionPipeline
 from models import ARCHITECTURES, save_model
-from running import assert_close, export_model, run, session, torch_unet, unet_inputs
+from running import assert_close, assert_drawn, export_model, pictures, run, session, torch_unet, unet_inputs
 
 TYPES = {"fp32": [], "fp16": ["--fp16"], "weights-fp16": ["--weights-fp16"]}
 # fp16: weights and computation are rounded, torch's are not. weights-fp16: only the weights are rounded.
@@ -57,12 +57,12 @@ def test_unet_rows_have_timesteps_of_their_own(exported: Exported) -> None:
 @pytest.mark.parametrize(("rows", "height", "width"), [(1, 64, 64), (3, 128, 96)])
 def test_vae(exported: Exported, rows: int, height: int, width: int) -> None:
     vae = exported.pipe.vae
-    image = torch.rand(rows, 3, height, width, generator=torch.Generator().manual_seed(5)) * 2 - 1
+    given, image = pictures(rows, height, width)
     with torch.no_grad():
         latent = vae.encode(image).latent_dist.mean
         decoded = vae.decode(latent).sample
-    assert_close(run(exported.folder / "vae_encoder", {"sample": image})[0], latent, exported.allowed)
-    assert_close(run(exported.folder / "vae_decoder", {"latent_sample": latent})[0], decoded, exported.allowed)
+    assert_close(run(exported.folder / "vae_encoder", {"sample": given})[0], latent, exported.allowed)
+    assert_drawn(run(exported.folder / "vae_decoder", {"latent_sample": latent}), decoded, exported.allowed)
 
 
 def test_text_encoders(exported: Exported) -> None:
@@ -101,6 +101,11 @@ def test_graphs_are_as_promised(exported: Exported) -> None:
     # SDXL's own VAE overflows float16.
     upcast = exported.architecture == "sdxl-turbo"
     assert session(exported.folder / "vae_decoder").get_inputs()[0].type == ("tensor(float)" if upcast else float_type)
+    (given,) = session(exported.folder / "vae_encoder").get_inputs()
+    drawn, mean = session(exported.folder / "vae_decoder").get_outputs()
+    picture = ("tensor(uint8)", ["batch", "height", "width", 3])
+    assert (given.type, given.shape) == (drawn.type, drawn.shape) == picture
+    assert (mean.name, mean.type, mean.shape) == ("sample_mean", "tensor(float)", ["batch", 3, 1, 1])
     stored = [
         tensor.data_type
         for tensor in onnx.load(exported.folder / "unet/model.onnx").graph.initializer

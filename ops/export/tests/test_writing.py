@@ -131,3 +131,18 @@ def test_differences_that_are_no_numbers_do_not_pass() -> None:
 
     case = check.Case({}, {"out": np.array([1.0, 1.0], np.float32)})
     assert check._difference(Broken(), case, "out").relative == float("inf")
+
+
+def test_pictures_may_differ_by_rounding_alone() -> None:
+    class Drawing:
+        def run(self, names: list[str], inputs: object) -> list[np.ndarray]:
+            return [np.array([10, 20, 30], np.uint8)]
+
+    def difference(*levels: float, kind: type = np.float32) -> float:
+        return check._difference(Drawing(), check.Case({}, {"out": np.array(levels, kind)}), "out").absolute
+
+    assert difference(10.5, 19.5, 30.2) == 0
+    assert difference(10, 20, 31, kind=np.uint8) == 0
+    assert difference(10, 20.75, 30) == pytest.approx(0.25 / 127.5)
+    assert difference(10, 20, 32, kind=np.uint8) == pytest.approx(1 / 127.5)
+    assert difference(10, 20, np.nan) == float("inf")

@@ -1,28 +1,68 @@
 import type { Image } from '../../../image/image.js';
-import { resample } from './resample.js';
+import {
+  cast,
+  constants,
+  graphFile,
+  integer,
+  node,
+  transpose,
+  valueInfo,
+} from '../../../model/onnx/nodes.js';
+import { bytesOf, PictureGraph, resize, shapeInput } from './picture-graph.js';
+import { cropPicture, fillPicture } from './pixels.js';
 
 /** Cells along the longer side: what is left of a picture. */
 const cells = 12;
 
-/** Blurs a picture, in its memory, until only its colours can be recognised: those of some cells, and between them. */
-export function blur({ width, height, data }: Image): void {
-  const side = Math.max(1, Math.ceil(Math.max(width, height) / cells));
-  const columns = Math.ceil(width / side);
-  const rows = Math.ceil(height / side);
-  const planes = [0, 1, 2].map((channel) => {
-    const means = new Float32Array(columns * rows);
-    const counts = new Float32Array(columns * rows);
-    for (let y = 0; y < height; y++) {
-      for (let x = 0; x < width; x++) {
-        const cell = Math.floor(y / side) * columns + Math.floor(x / side);
-        means[cell] = (means[cell] ?? 0) + (data[(y * width + x) * 3 + channel] ?? 0);
-        counts[cell] = (counts[cell] ?? 0) + 1;
-      }
-    }
-    const values = means.map((sum, cell) => sum / (counts[cell] ?? 1));
-    const plane = new Float32Array(width * height);
-    resample({ values, first: 0, step: 1, width: columns, height: rows }, { width, height }, plane);
-    return plane;
-  });
-  for (let i = 0; i < data.length; i++) data[i] = Math.round(planes[i % 3]?.[Math.floor(i / 3)] ?? 0);
+/** Blurs pictures until only their colours can be recognised: those of some cells, and between them. */
+export class Blur implements AsyncDisposable {
+  readonly #graph: PictureGraph;
+
+  private constructor(graph: PictureGraph) {
+    this.#graph = graph;
+  }
+
+  /** @param threads for each picture. */
+  static async load(threads: number): Promise<Blur> {
+    return new Blur(await PictureGraph.load(blurGraph(), threads));
+  }
+
+  /** Blurs a picture in its memory. */
+  async apply(image: Image): Promise<void> {
+    const side = Math.max(1, Math.ceil(Math.max(image.width, image.height) / cells));
+    const [columns, rows] = [Math.ceil(image.width / side), Math.ceil(image.height / side)];
+    // Whole cells.
+    const filled = { width: columns * side, height: rows * side };
+    const data = new Uint8Array(3 * filled.width * filled.height);
+    const blurred = new Uint8Array(data.length);
+    fillPicture(image.data, image, filled, data);
+    await this.#graph.run(
+      {
+        pixels: { data, shape: [rows, side, columns, side, 3] },
+        size: shapeInput(1, 3, filled.height, filled.width),
+      },
+      { picture: { data: blurred, shape: [1, filled.height, filled.width, 3] } },
+    );
+    cropPicture(blurred, filled, image, image.data);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#graph[Symbol.asyncDispose]();
+  }
+}
+
+function blurGraph(): Uint8Array {
+  return graphFile([
+    valueInfo(11, 'pixels', 'uint8', ['rows', 'side', 'columns', 'side', 3]),
+    valueInfo(11, 'size', 'int64', [4]),
+    valueInfo(12, 'picture', 'uint8', [1, 'height', 'width', 3]),
+    cast('pixels', 'floats', 'float32'),
+    constants('within', 'int64', [1, 3]),
+    node('ReduceMean', ['floats', 'within'], 'cells', [integer('keepdims', 0)]),
+    transpose('cells', 'channels', [2, 0, 1]),
+    constants('first', 'int64', [0]),
+    node('Unsqueeze', ['channels', 'first'], 'planes'),
+    resize('planes', 'resized'),
+    ...bytesOf('resized', 'picture'),
+  ]);
 }

@@ -1,100 +1,165 @@
 import type { Image } from '../../../image/image.js';
 import type { PreprocessorResult } from '../../../model/layout/preprocessor.js';
-import { nearest, resample } from './resample.js';
+import {
+  cast,
+  constant,
+  constants,
+  graphFile,
+  integer,
+  node,
+  valueInfo,
+  type ElementType,
+} from '../../../model/onnx/nodes.js';
+import type { Numbers } from './onnx-part.js';
+import { bytesOf, PictureGraph, resize, shapeInput } from './picture-graph.js';
 import type { Size } from './sizes.js';
 
-/** What a preprocessor computed for a picture: [channels, height, width], finite. */
+/** What a preprocessor computed for a picture: [channels, height, width]. */
 interface Output extends Size {
-  readonly values: Float32Array;
+  readonly values: Numbers;
+}
+
+/** Draws what a preprocessor computed as a picture. */
+export class ResultDrawing implements AsyncDisposable {
   readonly channels: number;
-}
+  readonly #graph: PictureGraph;
+  /** Channels that are resized. */
+  readonly #drawn: number;
 
-/** Draws what a preprocessor computed as a picture of this size, in new memory. */
-export function drawResult(output: Output, result: PreprocessorResult, size: Size): Image {
-  const { kind, classes } = result;
-  if (kind === 'classes') return drawClasses(output, result, size);
-  if (kind === 'mask' && classes) return drawLevels(membersOf(output, classes), isMember(result), size);
-  return drawLevels(output, result, size);
-}
-
-/** Draws one channel in grey, or three as red, green and blue. */
-function drawLevels({ values, channels, ...from }: Output, result: PreprocessorResult, to: Size): Image {
-  const { kind, channel: begin } = result;
-  const drawn = kind === 'mask' || channels < 3 ? 1 : 3;
-  const plane = from.width * from.height;
-  const [black, white] =
-    result.range === 'minmax'
-      ? extremes(values.subarray(begin * plane, (begin + drawn) * plane))
-      : result.range;
-  // A result that is the same everywhere is black.
-  const scale = white === black ? 0 : 255 / (white - black);
-  const count = to.width * to.height;
-  const levels = new Float32Array(count);
-  const data = new Uint8ClampedArray(3 * count);
-  for (let channel = 0; channel < 3; channel++) {
-    if (channel < drawn) resample({ values, first: (begin + channel) * plane, step: 1, ...from }, to, levels);
-    for (let i = 0; i < count; i++) {
-      const level = ((levels[i] ?? 0) - black) * scale;
-      // Rounds and clamps.
-      data[3 * i + channel] = result.invert ? 255 - level : level;
-    }
+  private constructor(channels: number, drawn: number, graph: PictureGraph) {
+    this.channels = channels;
+    this.#drawn = drawn;
+    this.#graph = graph;
   }
-  return { width: to.width, height: to.height, data: new Uint8Array(data.buffer) };
-}
 
-function extremes(values: Float32Array): readonly [least: number, greatest: number] {
-  let [least, greatest] = [Infinity, -Infinity];
-  for (const value of values) {
-    if (value < least) least = value;
-    if (value > greatest) greatest = value;
+  /**
+   * @param type of the values. @param channels of the output of the preprocessor.
+   * @param threads for each picture.
+   */
+  static async load(
+    result: PreprocessorResult,
+    { type, channels }: { readonly type: ElementType; readonly channels: number },
+    threads: number,
+  ): Promise<ResultDrawing> {
+    const { kind, classes } = result;
+    // Anything but a picture in colour is one channel: a level, or a class.
+    const drawn = kind === 'picture' && channels >= 3 ? 3 : 1;
+    const nodes =
+      kind === 'classes'
+        ? classNodes(result, channels)
+        : classes
+          ? [...memberNodes(classes, channels), ...levelNodes('members', { ...result, range: [0, 1] })]
+          : [...chosenNodes(result.channel, drawn), ...levelNodes('chosen', result)];
+    const file = graphFile([
+      valueInfo(11, 'values', type, [1, channels, 'height', 'width']),
+      valueInfo(11, 'size', 'int64', [4]),
+      valueInfo(12, 'picture', 'uint8', [1, 'rows', 'columns', 3]),
+      valueInfo(12, 'means', 'float32', [1, channels, 1, 1]),
+      cast('values', 'floats', 'float32'),
+      // A picture in bytes would not show values that are not finite.
+      node('GlobalAveragePool', ['floats'], 'means'),
+      ...nodes,
+    ]);
+    return new ResultDrawing(channels, drawn, await PictureGraph.load(file, threads));
   }
-  return [least, greatest];
-}
 
-/** Returns 1 where a pixel is of one of the classes, elsewhere 0. */
-function membersOf(output: Output, classes: readonly number[]): Output {
-  const { width, height } = output;
-  const values = Float32Array.from(classOf(output), (own) => (classes.includes(own) ? 1 : 0));
-  return { values, channels: 1, width, height };
-}
-
-function isMember(result: PreprocessorResult): PreprocessorResult {
-  return { ...result, range: [0, 1], channel: 0 };
-}
-
-/** Draws the colour of each pixel's class: colours between those of two classes would be another class. */
-function drawClasses(output: Output, { palette }: PreprocessorResult, to: Size): Image {
-  const classes = classOf(output);
-  const columns = nearest(output.width, to.width);
-  const rows = nearest(output.height, to.height);
-  const data = new Uint8Array(3 * to.width * to.height);
-  let p = 0;
-  for (const row of rows) {
-    for (const column of columns) {
-      const colour = palette[(classes[row * output.width + column] ?? 0) % palette.length];
-      data.set(colour ?? [0, 0, 0], p);
-      p += 3;
-    }
+  /** Returns the picture in this size and in new memory; null if a value is NaN or infinite. */
+  async draw({ values, width, height }: Output, to: Size): Promise<Image | null> {
+    const data = new Uint8Array(3 * to.width * to.height);
+    const means = new Float32Array(this.channels);
+    await this.#graph.run(
+      {
+        values: { data: values, shape: [1, this.channels, height, width] },
+        size: shapeInput(1, this.#drawn, to.height, to.width),
+      },
+      {
+        picture: { data, shape: [1, to.height, to.width, 3] },
+        means: { data: means, shape: [1, this.channels, 1, 1] },
+      },
+    );
+    return means.every(Number.isFinite) ? { width: to.width, height: to.height, data } : null;
   }
-  return { width: to.width, height: to.height, data };
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#graph[Symbol.asyncDispose]();
+  }
 }
 
-/** Returns the class of each pixel: the only channel, or the one with the greatest score. */
-function classOf({ values, channels, width, height }: Output): Int32Array {
-  const count = width * height;
-  const classes = new Int32Array(count);
-  if (channels === 1) {
-    for (let i = 0; i < count; i++) classes[i] = Math.max(0, Math.round(values[i] ?? 0));
-    return classes;
-  }
-  const best = values.slice(0, count);
-  for (let channel = 1; channel < channels; channel++) {
-    for (let i = 0, at = channel * count; i < count; i++, at++) {
-      const score = values[at] ?? 0;
-      if (score <= (best[i] ?? 0)) continue;
-      best[i] = score;
-      classes[i] = channel;
-    }
-  }
-  return classes;
+/** Returns nodes that take the channels to draw. */
+function chosenNodes(first: number, drawn: number): readonly Buffer[] {
+  const places = Array.from({ length: drawn }, (_, i) => first + i);
+  return [
+    constants('places', 'int64', places),
+    node('Gather', ['floats', 'places'], 'chosen', [integer('axis', 1)]),
+  ];
+}
+
+/** Returns nodes that draw one channel in grey, or three as red, green and blue. */
+function levelNodes(from: string, { range, invert }: PreprocessorResult): readonly Buffer[] {
+  const ends =
+    range === 'minmax'
+      ? [
+          node('ReduceMin', [from], 'black', [integer('keepdims', 0)]),
+          node('ReduceMax', [from], 'white', [integer('keepdims', 0)]),
+        ]
+      : [constant('black', range[0]), constant('white', range[1])];
+  return [
+    ...ends,
+    constant('zero', 0),
+    constant('most', 255),
+    node('Sub', ['white', 'black'], 'difference'),
+    // A result that is the same everywhere is black: 0 / 1.
+    node('Equal', ['difference', 'zero'], 'is_flat'),
+    cast('is_flat', 'flat', 'float32'),
+    node('Add', ['difference', 'flat'], 'span'),
+    resize(from, 'resized'),
+    node('Sub', ['resized', 'black'], 'above'),
+    node('Div', ['above', 'span'], 'shares'),
+    node('Mul', ['shares', 'most'], 'upright'),
+    invert ? node('Sub', ['most', 'upright'], 'levels') : node('Identity', ['upright'], 'levels'),
+    node('Clip', ['levels', 'zero', 'most'], 'clamped'),
+    constants('colours', 'int64', [1, 3, 1, 1]),
+    node('Expand', ['clamped', 'colours'], 'coloured'),
+    ...bytesOf('coloured', 'picture'),
+  ];
+}
+
+/** Returns nodes for the class of each pixel: its only value, or the channel with the greatest score. */
+function numberNodes(channels: number): readonly Buffer[] {
+  if (channels > 1) return [node('ArgMax', ['floats'], 'numbers', [integer('axis', 1)])];
+  return [
+    node('Round', ['floats'], 'whole'),
+    node('Relu', ['whole'], 'counted'),
+    cast('counted', 'numbers', 'int64'),
+  ];
+}
+
+/** Returns nodes for 1 where a pixel is of one of the classes, elsewhere 0. */
+function memberNodes(classes: readonly number[], channels: number): readonly Buffer[] {
+  return [
+    ...numberNodes(channels),
+    constants('classes', 'int64', classes, [classes.length, 1, 1, 1]),
+    node('Equal', ['numbers', 'classes'], 'is_of'),
+    cast('is_of', 'of', 'float32'),
+    constants('first_axis', 'int64', [0]),
+    node('ReduceMax', ['of', 'first_axis'], 'members'),
+  ];
+}
+
+/** Returns nodes that draw the colour of each pixel's class: between those of two classes is that of another one. */
+function classNodes({ palette }: PreprocessorResult, channels: number): readonly Buffer[] {
+  return [
+    ...numberNodes(channels),
+    constants('count', 'int64', [palette.length]),
+    node('Mod', ['numbers', 'count'], 'entries'),
+    cast('entries', 'floating', 'float32'),
+    resize('floating', 'nearest', 'nearest'),
+    cast('nearest', 'indices', 'int64'),
+    constants('first_axes', 'int64', [0, 1]),
+    node('Squeeze', ['indices', 'first_axes'], 'places'),
+    constants('palette', 'uint8', palette.flat(), [palette.length, 3]),
+    node('Gather', ['palette', 'places'], 'colours'),
+    constants('first', 'int64', [0]),
+    node('Unsqueeze', ['colours', 'first'], 'picture'),
+  ];
 }

@@ -1,6 +1,8 @@
 import type { ImageEncoderLayout } from '../../../model/layout/steered.js';
+import { normalisation } from '../../../model/layout/scaling.js';
 import { requireFinite } from './finite.js';
 import type { OnnxPart } from './onnx-part.js';
+import { PicturePlanes } from './picture-planes.js';
 
 /** What a style image gives to rows [tokens, width]: to positive ones, and to negative ones. */
 export interface StyleTokens {
@@ -8,14 +10,29 @@ export interface StyleTokens {
   readonly negative: Float32Array;
 }
 
-/** The image encoder of an IP-Adapter: it runs once for each style image. */
-export class ImageEncoder {
-  readonly #layout: ImageEncoderLayout;
-  readonly #part: Pick<OnnxPart, 'runFor'>;
+type Part = Pick<OnnxPart, 'runFor'>;
 
-  constructor(layout: ImageEncoderLayout, part: Pick<OnnxPart, 'runFor'>) {
+/** The image encoder of an IP-Adapter: it runs once for each style image. */
+export class ImageEncoder implements AsyncDisposable {
+  readonly #layout: ImageEncoderLayout;
+  readonly #part: Part;
+  readonly #planes: PicturePlanes;
+
+  private constructor(layout: ImageEncoderLayout, part: Part, planes: PicturePlanes) {
     this.#layout = layout;
     this.#part = part;
+    this.#planes = planes;
+  }
+
+  /** @param threads for pictures before the network. */
+  static async create(layout: ImageEncoderLayout, part: Part, threads = 1): Promise<ImageEncoder> {
+    const scaling = normalisation(layout.image_mean, layout.image_std);
+    return new ImageEncoder(layout, part, await PicturePlanes.load(scaling, 'rgb', threads));
+  }
+
+  /** Disposes of what it made itself: the network belongs to the caller. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#planes[Symbol.asyncDispose]();
   }
 
   /** Side of the pictures that it takes. */
@@ -28,8 +45,8 @@ export class ImageEncoder {
    * @param pixels RGB bytes, image_size * image_size of them.
    * @throws {NotFiniteError} if any value is NaN or infinite.
    */
-  async encode(pixels: Uint8Array): Promise<StyleTokens> {
-    const { image_size: side, image_mean: mean, image_std: deviation } = this.#layout;
+  async encode(pixels: Uint8Array<ArrayBuffer>): Promise<StyleTokens> {
+    const { side } = this;
     const area = side * side;
     if (pixels.length < 3 * area) {
       throw new RangeError(
@@ -37,11 +54,11 @@ export class ImageEncoder {
       );
     }
     const planes = new Float32Array(3 * area);
-    for (let i = 0; i < planes.length; i++) {
-      const channel = Math.floor(i / area);
-      const value = (pixels[3 * (i % area) + channel] ?? 0) / 255;
-      planes[i] = (value - (mean[channel] ?? 0)) / (deviation[channel] ?? 1);
-    }
+    await this.#planes.write(
+      { width: side, height: side, data: pixels },
+      { width: side, height: side },
+      planes,
+    );
     return this.encodePlanes(planes);
   }
 

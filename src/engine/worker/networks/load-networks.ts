@@ -58,7 +58,7 @@ export async function loadNetworks(folder: ModelFolder, load: Load): Promise<Net
     steered,
     preprocessors: await Preprocessors.load(folder.preprocessors, async (layout) =>
       load(`preprocessor ${layout.name}`, layout.graph, {
-        make: (part) => Preprocessor.create(layout, part),
+        make: (part, threads) => Preprocessor.create(layout, part, threads),
       }),
     ),
   };
@@ -154,7 +154,7 @@ async function loadSteered(
     imageEncoder:
       encoder &&
       (await load('image encoder', encoder.graph, {
-        make: (part) => new ImageEncoder(encoder, part),
+        make: (part, threads) => ImageEncoder.create(encoder, part, threads),
         trial: (made) => made.encode(new Uint8Array(3 * made.side ** 2)),
       })),
     switches: switchesOf(layout),

@@ -10,7 +10,7 @@ import { volume } from './sizes.js';
 export type Numbers = Float32Array | BigInt64Array | Int32Array;
 
 /** Values and their shape; values beyond the product of the shape are ignored. Pictures are bytes. */
-interface Value {
+export interface Value {
   readonly data: Numbers | Uint8Array;
   readonly shape: readonly number[];
 }
@@ -117,11 +117,11 @@ export class OnnxPart implements AsyncDisposable {
   async runOpen(
     feeds: readonly Feed[],
     port: NumberPort,
-  ): Promise<{ readonly data: Float32Array; readonly shape: readonly number[] }> {
+  ): Promise<{ readonly data: Numbers; readonly shape: readonly number[] }> {
     const name = this.#nameOf(port);
     const { [name]: tensor } = await this.#session.run(this.#tensors(feeds), [name]);
     if (tensor === undefined) throw new RangeError(`the network has no output ${name}`);
-    return { data: floatsOf(tensor), shape: tensor.dims };
+    return { data: tensor.data as Numbers, shape: tensor.dims };
   }
 
   /** Returns whether a run with these values succeeds. A failure is not logged. */
@@ -164,16 +164,12 @@ function withWeightsIn(
   return { ...options, extra: { ...extra, session: { ...session, ...place } } };
 }
 
-function tensorOf({ data, shape }: Value): Tensor {
+/** Returns values as an input of a network, or as the memory of an output. */
+export function tensorOf({ data, shape }: Value): Tensor {
   if (data instanceof Uint8Array) return new Tensor('uint8', data, shape);
   if (data instanceof BigInt64Array) return new Tensor('int64', data, shape);
   if (data instanceof Int32Array) return new Tensor('int32', data, shape);
   return new Tensor('float32', data, shape);
-}
-
-/** Returns the values of a tensor of any type as floats. */
-function floatsOf({ data }: Tensor): Float32Array {
-  return data instanceof Float32Array ? data : Float32Array.from(data as ArrayLike<number | bigint>, Number);
 }
 
 /** Converts numbers to the type of a port; for integer ports they are rounded. */

@@ -14,8 +14,8 @@ export interface Placing extends SessionSettings {
 export interface PartUse<Made> {
   /** The levels of its ports that take or give pictures as planes; none if absent. */
   readonly pictures?: ReadonlyMap<string, Levels>;
-  /** Makes what uses the network; throws if it does not fit. */
-  readonly make: (part: OnnxPart) => Made | Promise<Made>;
+  /** Makes what uses the network, and the CPU with so many threads; throws if it does not fit. */
+  readonly make: (part: OnnxPart, threads: number) => Made | Promise<Made>;
   /** Runs the network as it will be run later; without it, `make` does. */
   readonly trial?: (made: Made) => Promise<unknown>;
   /** Whether it is too slow on the CPU to be of use there. */
@@ -71,7 +71,7 @@ async function load<Made>(
 ): Promise<Placed<Made>> {
   const part = await OnnxPart.load(file, sessionOptions(options.device, options), pictures);
   try {
-    const made = await make(part);
+    const made = await make(part, options.threads);
     if (withTrial) await trial?.(made);
     return { part, made };
   } catch (error) {

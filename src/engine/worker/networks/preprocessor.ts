@@ -2,10 +2,10 @@ import type { Image } from '../../../image/image.js';
 import type { PreprocessorLayout } from '../../../model/layout/preprocessor.js';
 import { ModelError } from '../../../model/model-error.js';
 import { asError } from '../../as-error.js';
-import { drawResult } from './draw-result.js';
-import { allFinite } from './finite.js';
+import { ResultDrawing } from './draw-result.js';
 import { Scratch, type OnnxPart } from './onnx-part.js';
-import { inBatches, writePlanes } from './picture-batch.js';
+import { inBatches } from './picture-batch.js';
+import { PicturePlanes } from './picture-planes.js';
 import { volume, type Size } from './sizes.js';
 
 type Part = Pick<OnnxPart, 'runOpen'>;
@@ -14,25 +14,45 @@ type Part = Pick<OnnxPart, 'runOpen'>;
 const trialSide = 64;
 
 /** A network that makes control pictures, of several streams in one call. */
-export class Preprocessor {
+export class Preprocessor implements AsyncDisposable {
   readonly #layout: PreprocessorLayout;
   readonly #part: Part;
+  readonly #planes: PicturePlanes;
+  /** Threads for pictures before and after the network. */
+  readonly #threads: number;
   readonly #values = new Scratch();
+  /** Draws results of so many channels as the last one had. */
+  #drawing: ResultDrawing | null = null;
 
-  private constructor(layout: PreprocessorLayout, part: Part) {
+  private constructor(layout: PreprocessorLayout, part: Part, planes: PicturePlanes, threads: number) {
     this.#layout = layout;
     this.#part = part;
+    this.#planes = planes;
+    this.#threads = threads;
   }
 
   /**
    * Tries the network with a black picture, for graphs do not state all of this.
+   * @param threads for pictures before and after the network.
    * @throws {ModelError} if it does not take pictures as its configuration says, or returns something else.
    */
-  static async create(layout: PreprocessorLayout, part: Part): Promise<Preprocessor> {
-    const preprocessor = new Preprocessor(layout, part);
+  static async create(layout: PreprocessorLayout, part: Part, threads = 1): Promise<Preprocessor> {
+    const planes = await PicturePlanes.load(layout, layout.order, threads);
+    const preprocessor = new Preprocessor(layout, part, planes, threads);
     const data = new Uint8Array(3 * trialSide * trialSide);
-    await preprocessor.prepare([{ width: trialSide, height: trialSide, data }]);
+    try {
+      await preprocessor.prepare([{ width: trialSide, height: trialSide, data }]);
+    } catch (error) {
+      await preprocessor[Symbol.asyncDispose]();
+      throw error;
+    }
     return preprocessor;
+  }
+
+  /** Disposes of what it made itself: the network belongs to the caller. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#planes[Symbol.asyncDispose]();
+    await this.#drawing?.[Symbol.asyncDispose]();
   }
 
   /** Returns the size that the network gets for a picture; pictures for which it is equal can share a call. */
@@ -54,15 +74,14 @@ export class Preprocessor {
   async #call(images: readonly Image[]): Promise<readonly (Image | null)[]> {
     const last = images.at(-1);
     if (last === undefined) return [];
-    const { input, output, rows, order, result } = this.#layout;
+    const { input, output, rows, result } = this.#layout;
     const size = this.inputSize(last);
     const length = 3 * size.width * size.height;
     // If the export fixed the number of pictures, the last one fills the call.
     const count = rows ?? images.length;
     const data = this.#values.take(count * length);
     for (let row = 0; row < count; row++) {
-      const planes = data.subarray(row * length, (row + 1) * length);
-      writePlanes(images[row] ?? last, size, this.#layout, planes, order);
+      await this.#planes.write(images[row] ?? last, size, data.subarray(row * length, (row + 1) * length));
     }
     const feed = { port: input, data, shape: [count, 3, size.height, size.width] };
     const { data: values, shape } = await this.#part.runOpen([feed], output).catch((cause: unknown) => {
@@ -78,10 +97,22 @@ export class Preprocessor {
       throw this.#fault(`returns ${channels} channels, but output.channel is ${result.channel}`);
     }
     const own = volume([channels, height, width]);
-    return images.map((image, row) => {
+    const drawing = await this.#drawingOf(channels);
+    const drawn: (Image | null)[] = [];
+    for (const [row, image] of images.entries()) {
       const part = values.subarray(row * own, (row + 1) * own);
-      return allFinite(part) ? drawResult({ values: part, channels, height, width }, result, image) : null;
-    });
+      drawn.push(await drawing.draw({ values: part, height, width }, image));
+    }
+    return drawn;
+  }
+
+  async #drawingOf(channels: number): Promise<ResultDrawing> {
+    if (this.#drawing?.channels === channels) return this.#drawing;
+    await this.#drawing?.[Symbol.asyncDispose]();
+    const { output, result } = this.#layout;
+    // Half precision is single precision at the border of a network.
+    const type = output.type === 'float16' ? 'float32' : output.type;
+    return (this.#drawing = await ResultDrawing.load(result, { type, channels }, this.#threads));
   }
 
   #fault(problem: string, options?: ErrorOptions): ModelError {

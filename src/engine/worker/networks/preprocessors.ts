@@ -30,7 +30,7 @@ export function checkPreprocessors({ root, controls }: Pick<ModelFolder, 'root' 
 }
 
 /** The networks of a model that make control pictures. */
-export class Preprocessors {
+export class Preprocessors implements AsyncDisposable {
   readonly #networks: ReadonlyMap<string, Preprocessor>;
 
   private constructor(networks: ReadonlyMap<string, Preprocessor>) {
@@ -54,6 +54,10 @@ export class Preprocessors {
       networks.set(name, await load(layout));
     }
     return new Preprocessors(networks);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const network of this.#networks.values()) await network[Symbol.asyncDispose]();
   }
 
   /**

@@ -177,6 +177,8 @@ export class ModelRuntime implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    await this.#networks.preprocessors[Symbol.asyncDispose]();
+    await this.imageEncoder?.[Symbol.asyncDispose]();
     for (const part of this.#parts) await part[Symbol.asyncDispose]();
   }
 }

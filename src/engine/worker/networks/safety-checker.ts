@@ -2,7 +2,8 @@ import type { Image } from '../../../image/image.js';
 import type { SafetyLayout } from '../../../model/layout/safety-checker.js';
 import { ModelError } from '../../../model/model-error.js';
 import { Scratch, type OnnxPart } from './onnx-part.js';
-import { inBatches, writePlanes } from './picture-batch.js';
+import { inBatches } from './picture-batch.js';
+import { PicturePlanes } from './picture-planes.js';
 import { placePart, type Placing } from './place-part.js';
 
 type Part = Pick<OnnxPart, 'runOpen'> & AsyncDisposable;
@@ -11,28 +12,41 @@ type Part = Pick<OnnxPart, 'runOpen'> & AsyncDisposable;
 export class SafetyChecker implements AsyncDisposable {
   readonly #layout: SafetyLayout;
   readonly #part: Part;
+  readonly #planes: PicturePlanes;
   readonly #values = new Scratch();
 
-  private constructor(layout: SafetyLayout, part: Part) {
+  private constructor(layout: SafetyLayout, part: Part, planes: PicturePlanes) {
     this.#layout = layout;
     this.#part = part;
+    this.#planes = planes;
   }
 
   /** @throws {ModelError} if the network cannot be loaded, or does not return one or two logits a picture. */
   static async load(layout: SafetyLayout, options: Placing): Promise<SafetyChecker> {
-    const make = (part: Part): Promise<SafetyChecker> => SafetyChecker.create(layout, part);
+    const make = (part: Part, threads: number): Promise<SafetyChecker> =>
+      SafetyChecker.create(layout, part, threads);
     const { made } = await placePart('safety checker', layout.graph.file, options, { make });
     return made;
   }
 
-  /** Does the same with a network that is loaded. It is tried with a black picture: graphs do not state all of this. */
-  static async create(layout: SafetyLayout, part: Part): Promise<SafetyChecker> {
-    const checker = new SafetyChecker(layout, part);
-    await checker.probabilities([{ width: 1, height: 1, data: new Uint8Array(3) }]);
-    return checker;
+  /**
+   * Does the same with a network that is loaded. It is tried with a black picture: graphs do not state all of this.
+   * @param threads for pictures before the network.
+   */
+  static async create(layout: SafetyLayout, part: Part, threads = 1): Promise<SafetyChecker> {
+    const planes = await PicturePlanes.load(layout, 'rgb', threads);
+    try {
+      const checker = new SafetyChecker(layout, part, planes);
+      await checker.probabilities([{ width: 1, height: 1, data: new Uint8Array(3) }]);
+      return checker;
+    } catch (error) {
+      await planes[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#planes[Symbol.asyncDispose]();
     await this.#part[Symbol.asyncDispose]();
   }
 
@@ -53,7 +67,7 @@ export class SafetyChecker implements AsyncDisposable {
     const count = rows ?? images.length;
     const data = this.#values.take(count * length);
     for (const [row, image] of images.entries()) {
-      writePlanes(image, size, this.#layout, data.subarray(row * length, (row + 1) * length));
+      await this.#planes.write(image, size, data.subarray(row * length, (row + 1) * length));
     }
     const feed = { port: input, data, shape: [count, 3, size.height, size.width] };
     const { data: logits, shape } = await this.#part.runOpen([feed], output);
@@ -66,7 +80,7 @@ export class SafetyChecker implements AsyncDisposable {
       );
     }
     return images.map((_, row) => {
-      const logit = (index: number): number => logits[row * each + index] ?? NaN;
+      const logit = (index: number): number => Number(logits[row * each + index] ?? NaN);
       return sigmoid(each === 1 ? logit(0) : logit(flaggedLogit) - logit(1 - flaggedLogit));
     });
   }

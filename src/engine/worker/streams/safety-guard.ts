@@ -2,11 +2,12 @@ import type { StreamParameters } from '@millrace/protocol';
 import type { Image } from '../../../image/image.js';
 import { readSafetyChecker, type SafetySetting } from '../../../model/layout/safety-checker.js';
 import type { FromWorker } from '../../messages.js';
-import { blur } from '../networks/blur.js';
+import { Blur } from '../networks/blur.js';
 import type { RuntimeOptions } from '../networks/runtime.js';
 import { SafetyChecker } from '../networks/safety-checker.js';
 import type { LiveStream } from './live-stream.js';
 
+type Blurring = Pick<Blur, 'apply'> & AsyncDisposable;
 type Checker = Pick<SafetyChecker, 'probabilities' | 'isFlagged'> & AsyncDisposable;
 
 export interface SafetyGuardOptions extends Required<RuntimeOptions> {
@@ -37,14 +38,16 @@ const validMs = 1000;
  */
 export class SafetyGuard implements AsyncDisposable {
   readonly #checker: Checker;
+  readonly #blur: Blurring;
   readonly #post: (message: FromWorker) => void;
   /** The last verdict on each stream. */
   readonly #verdicts = new Map<LiveStream, Verdict>();
   /** Copies of results that have left without a verdict. */
   readonly #unchecked = new Map<LiveStream, Image[]>();
 
-  constructor(checker: Checker, post: (message: FromWorker) => void) {
+  constructor(checker: Checker, blur: Blurring, post: (message: FromWorker) => void) {
     this.#checker = checker;
+    this.#blur = blur;
     this.#post = post;
   }
 
@@ -56,7 +59,8 @@ export class SafetyGuard implements AsyncDisposable {
     const layout = await readSafetyChecker(root, options.setting ?? 'auto');
     if (layout === null) return null;
     options.onProgress('loading the safety checker');
-    return new SafetyGuard(await SafetyChecker.load(layout, options), options.post);
+    const checker = await SafetyChecker.load(layout, options);
+    return new SafetyGuard(checker, await Blur.load(options.threads), options.post);
   }
 
   /** Blurs a result that is about to leave if it must not be shown. @returns whether it did. */
@@ -68,7 +72,7 @@ export class SafetyGuard implements AsyncDisposable {
       this.#unchecked.set(stream, [...(this.#unchecked.get(stream) ?? []), copy]);
     }
     if (this.#verdicts.get(stream)?.flagged !== true) return false;
-    blur(result);
+    await this.#blur.apply(result);
     this.#post({ type: 'flagged' });
     return true;
   }
@@ -87,6 +91,7 @@ export class SafetyGuard implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#blur[Symbol.asyncDispose]();
     await this.#checker[Symbol.asyncDispose]();
   }
 

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
-import { it } from 'node:test';
-import { blur } from '../../../../src/engine/worker/networks/blur.js';
+import { after, it } from 'node:test';
+import { Blur } from '../../../../src/engine/worker/networks/blur.js';
 
-it('keeps the colours of regions, and nothing smaller than a twelfth of the picture', () => {
+const blur = await Blur.load(1);
+after(() => blur[Symbol.asyncDispose]());
+
+it('keeps the colours of regions, and nothing smaller than a twelfth of the picture', async () => {
   // Red on the left, blue on the right, with a pattern of stripes.
   const [width, height] = [96, 60];
   const data = new Uint8Array(3 * width * height);
@@ -10,7 +13,7 @@ it('keeps the colours of regions, and nothing smaller than a twelfth of the pict
     const stripe = i % 2 === 0 ? 255 : 0;
     data[3 * i + (i % width < width / 2 ? 0 : 2)] = stripe;
   }
-  blur({ width, height, data });
+  await blur.apply({ width, height, data });
   const at = (x: number, y: number): readonly number[] => [
     ...data.subarray(3 * (y * width + x), 3 * (y * width + x) + 3),
   ];
@@ -29,14 +32,14 @@ it('keeps the colours of regions, and nothing smaller than a twelfth of the pict
   }
 });
 
-it('blurs pictures of any size', () => {
+it('blurs pictures of any size', async () => {
   for (const [width, height] of [
     [1, 1],
     [5, 200],
     [37, 23],
   ] as const) {
     const data = new Uint8Array(3 * width * height).fill(77);
-    blur({ width, height, data });
+    await blur.apply({ width, height, data });
     assert.ok(
       data.every((value) => value === 77),
       `${width}x${height}`,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { drawResult } from '../../../../src/engine/worker/networks/draw-result.js';
+import { ResultDrawing } from '../../../../src/engine/worker/networks/draw-result.js';
 import type { PreprocessorResult } from '../../../../src/model/layout/preprocessor.js';
 
 const depth: PreprocessorResult = {
@@ -12,17 +12,28 @@ const depth: PreprocessorResult = {
   classes: null,
 };
 
-/** Draws one row of pixels in its own size. @returns the colours. */
-function draw(
-  values: readonly number[],
+/** Draws one row of pixels in its own size. @returns the colours; null if it is not drawn. */
+async function drawOrNot(
+  values: Float32Array | Int32Array | BigInt64Array,
   channels: number,
   result: PreprocessorResult,
   times = 1,
-): number[][] {
+): Promise<number[][] | null> {
   const width = values.length / channels;
-  const output = { values: Float32Array.from(values), channels, width, height: 1 };
-  const { data } = drawResult(output, result, { width: width * times, height: 1 });
-  return Array.from({ length: width * times }, (_, x) => [...data.subarray(3 * x, 3 * x + 3)]);
+  const type = values instanceof Float32Array ? 'float32' : values instanceof Int32Array ? 'int32' : 'int64';
+  await using drawing = await ResultDrawing.load(result, { type, channels }, 1);
+  const image = await drawing.draw({ values, width, height: 1 }, { width: width * times, height: 1 });
+  const { data } = image ?? {};
+  return data ? Array.from({ length: width * times }, (_, x) => [...data.subarray(3 * x, 3 * x + 3)]) : null;
+}
+
+async function draw(
+  values: readonly number[],
+  ...how: [channels: number, result: PreprocessorResult, times?: number]
+): Promise<number[][]> {
+  const colours = await drawOrNot(Float32Array.from(values), ...how);
+  assert.ok(colours);
+  return colours;
 }
 
 const greys = (colours: readonly (readonly number[])[]): readonly number[] => {
@@ -31,39 +42,49 @@ const greys = (colours: readonly (readonly number[])[]): readonly number[] => {
 };
 
 describe('the result of a preprocessor', () => {
-  it('is grey between its values for black and white, and clamped beyond them', () => {
-    assert.deepEqual(greys(draw([-1, 0, 0.2, 1, 2], 1, depth)), [0, 0, 51, 255, 255]);
-    assert.deepEqual(greys(draw([10, 20, 30], 1, { ...depth, range: [10, 30] })), [0, 128, 255]);
-    assert.deepEqual(greys(draw([10, 30], 1, { ...depth, range: [30, 10] })), [255, 0]);
+  it('is grey between its values for black and white, and clamped beyond them', async () => {
+    assert.deepEqual(greys(await draw([-1, 0, 0.2, 1, 2], 1, depth)), [0, 0, 51, 255, 255]);
+    assert.deepEqual(greys(await draw([10, 20, 30], 1, { ...depth, range: [10, 30] })), [0, 128, 255]);
+    assert.deepEqual(greys(await draw([10, 30], 1, { ...depth, range: [30, 10] })), [255, 0]);
   });
 
-  it('is black at its least value and white at its greatest with minmax; a flat one is black', () => {
-    assert.deepEqual(greys(draw([-5, 0, 5], 1, { ...depth, range: 'minmax' })), [0, 128, 255]);
-    assert.deepEqual(greys(draw([3, 3], 1, { ...depth, range: 'minmax' })), [0, 0]);
+  it('is black at its least value and white at its greatest with minmax; a flat one is black', async () => {
+    assert.deepEqual(greys(await draw([-5, 0, 5], 1, { ...depth, range: 'minmax' })), [0, 128, 255]);
+    assert.deepEqual(greys(await draw([3, 3], 1, { ...depth, range: 'minmax' })), [0, 0]);
   });
 
-  it('can be inverted', () => {
-    assert.deepEqual(greys(draw([0, 0.2, 1, 3], 1, { ...depth, invert: true })), [255, 204, 0, 0]);
+  it('can be inverted', async () => {
+    assert.deepEqual(greys(await draw([0, 0.2, 1, 3], 1, { ...depth, invert: true })), [255, 204, 0, 0]);
   });
 
-  it('is drawn in colour if it is a picture, with one range for all channels', () => {
+  it('is drawn in colour if it is a picture, with one range for all channels', async () => {
     const picture: PreprocessorResult = { ...depth, kind: 'picture' };
-    assert.deepEqual(draw([1, 0, 0.2, 0, 0, 1], 3, picture), [
+    assert.deepEqual(await draw([1, 0, 0.2, 0, 0, 1], 3, picture), [
       [255, 51, 0],
       [0, 0, 255],
     ]);
-    assert.deepEqual(draw([4, 0, 2, 0, 0, 1], 3, { ...picture, range: 'minmax' }), [
+    assert.deepEqual(await draw([4, 0, 2, 0, 0, 1], 3, { ...picture, range: 'minmax' }), [
       [255, 128, 0],
       [0, 0, 64],
     ]);
-    assert.deepEqual(draw([1, 0], 1, picture), [
+    assert.deepEqual(await draw([1, 0], 1, picture), [
       [255, 255, 255],
       [0, 0, 0],
     ]);
   });
 
-  it('has the size of the frame', () => {
-    assert.deepEqual(greys(draw([0, 1], 1, depth, 2)), [0, 64, 191, 255]);
+  it('is none if a value is not finite, of any channel', async () => {
+    for (const value of [NaN, Infinity, -Infinity]) {
+      assert.equal(await drawOrNot(Float32Array.of(0, 1, value, 0), 1, depth), null);
+      const classes: PreprocessorResult = { ...depth, kind: 'classes', palette: [[1, 2, 3]] };
+      assert.equal(await drawOrNot(Float32Array.of(0, 1, value, 0), 2, classes), null);
+      const mask: PreprocessorResult = { ...depth, kind: 'mask', channel: 0 };
+      assert.equal(await drawOrNot(Float32Array.of(0, 1, value, 0), 2, mask), null);
+    }
+  });
+
+  it('has the size of the frame', async () => {
+    assert.deepEqual(greys(await draw([0, 1], 1, depth, 2)), [0, 64, 191, 255]);
   });
 });
 
@@ -82,16 +103,16 @@ describe('classes', () => {
     palette,
   };
 
-  it('are drawn in the colour of the class with the greatest score', () => {
-    assert.deepEqual(draw([0.5, -9, 0.4, 0.1, -3, 0.4, 0.2, -5, 0.6], 3, classes), [
+  it('are drawn in the colour of the class with the greatest score', async () => {
+    assert.deepEqual(await draw([0.5, -9, 0.4, 0.1, -3, 0.4, 0.2, -5, 0.6], 3, classes), [
       palette[0],
       palette[1],
       palette[2],
     ]);
   });
 
-  it('are drawn in the colour of their number, which starts again after the last colour', () => {
-    assert.deepEqual(draw([0, 2, 1, 4, -1], 1, classes), [
+  it('are drawn in the colour of their number, which starts again after the last colour', async () => {
+    assert.deepEqual(await draw([0, 2, 1, 4, -1], 1, classes), [
       palette[0],
       palette[2],
       palette[1],
@@ -100,27 +121,33 @@ describe('classes', () => {
     ]);
   });
 
-  it('are not mixed where a picture is enlarged', () => {
-    assert.deepEqual(draw([0, 1], 1, classes, 2), [palette[0], palette[0], palette[1], palette[1]]);
+  it('are drawn by their number in integers too', async () => {
+    const wanted = [palette[0], palette[2], palette[1]];
+    assert.deepEqual(await drawOrNot(Int32Array.of(0, 2, 4), 1, classes), wanted);
+    assert.deepEqual(await drawOrNot(BigInt64Array.of(0n, 2n, 4n), 1, classes), wanted);
+  });
+
+  it('are not mixed where a picture is enlarged', async () => {
+    assert.deepEqual(await draw([0, 1], 1, classes, 2), [palette[0], palette[0], palette[1], palette[1]]);
   });
 });
 
 describe('a mask', () => {
   const mask: PreprocessorResult = { ...depth, kind: 'mask' };
 
-  it('is one channel in grey, in its range', () => {
+  it('is one channel in grey, in its range', async () => {
     const values = [0.5, 0, 9, 0, 1, 0.2, 7, 8, 9];
-    assert.deepEqual(greys(draw(values, 3, { ...mask, channel: 1 })), [0, 255, 51]);
+    assert.deepEqual(greys(await draw(values, 3, { ...mask, channel: 1 })), [0, 255, 51]);
     const inverted = { ...mask, channel: 1, range: 'minmax', invert: true } as const;
-    assert.deepEqual(greys(draw(values, 3, inverted)), [255, 0, 204]);
+    assert.deepEqual(greys(await draw(values, 3, inverted)), [255, 0, 204]);
   });
 
-  it('is white where a pixel is of one of its classes, by scores or by number', () => {
+  it('is white where a pixel is of one of its classes, by scores or by number', async () => {
     const person = { ...mask, classes: [1, 2], range: [5, 7] } as const;
-    assert.deepEqual(greys(draw([0.5, 0, 0, 0.1, 3, 0.4, 0.2, -5, 0.6], 3, person)), [0, 255, 255]);
-    assert.deepEqual(greys(draw([0, 2, 1, 4], 1, person)), [0, 255, 255, 0]);
+    assert.deepEqual(greys(await draw([0.5, 0, 0, 0.1, 3, 0.4, 0.2, -5, 0.6], 3, person)), [0, 255, 255]);
+    assert.deepEqual(greys(await draw([0, 2, 1, 4], 1, person)), [0, 255, 255, 0]);
     assert.deepEqual(
-      greys(draw([0, 2], 1, person, 2)),
+      greys(await draw([0, 2], 1, person, 2)),
       [0, 64, 191, 255],
       'with soft edges if it is enlarged',
     );

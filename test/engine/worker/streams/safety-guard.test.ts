@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
-import { describe, it, mock } from 'node:test';
+import { after, describe, it, mock } from 'node:test';
 import type { FromWorker } from '../../../../src/engine/messages.js';
+import { Blur } from '../../../../src/engine/worker/networks/blur.js';
 import { SafetyGuard } from '../../../../src/engine/worker/streams/safety-guard.js';
 import type { LiveStream } from '../../../../src/engine/worker/streams/live-stream.js';
 import { steeredFolder } from '../../../support/steered-folder.js';
 import { clock, folder, push, setUp, usualParameters, type Rig } from './frame-loop-rig.js';
+
+const blur = await Blur.load(1);
+after(() => blur[Symbol.asyncDispose]());
 
 interface Guarded extends Rig {
   /** First bytes of the pictures of each call of the checker. */
@@ -32,6 +36,7 @@ function guarded(isBad: (call: number, picture: number) => boolean | null, model
       isFlagged: (probability) => !(probability < 0.5),
       [Symbol.asyncDispose]: () => Promise.resolve(),
     },
+    blur,
     (message) => verdicts.push(message),
   );
   const rig = setUp({ guard, model });

@@ -1,11 +1,12 @@
 import { setEnvironmentData } from 'node:worker_threads';
 import { RecordedStream, startEngine, testImage, tinyModel, tinyParameters } from '../../support/engine.js';
-import { PacedDevice, pacedMemory } from './paced-device.js';
+import { PacedDevice, pacedMemory, type Waiting } from './paced-device.js';
 
 /** One measurement. */
 export interface IdleTrial {
   /** Milliseconds of a U-Net call. */
   readonly unetMs: number;
+  readonly waiting: Waiting;
   readonly users: number;
   readonly side: number;
   readonly seconds: number;
@@ -23,13 +24,13 @@ export interface Idle {
 /** Measures the engine around a device that takes a given time for each call, while every user has a frame waiting. */
 export async function measureIdle(trials: readonly IdleTrial[]): Promise<readonly Idle[]> {
   const device = new PacedDevice();
-  device.unetMs = 1;
+  device.set(1, 'sleep');
   setEnvironmentData(pacedMemory, device.memory);
   const workerFile = new URL('paced-worker.js', import.meta.url);
   await using run = await startEngine(tinyModel, { workerFile });
   const results: Idle[] = [];
-  for (const { unetMs, users, side, seconds } of trials) {
-    device.unetMs = unetMs;
+  for (const { unetMs, waiting, users, side, seconds } of trials) {
+    device.set(unetMs, waiting);
     const parameters = tinyParameters({ width: side, height: side, t_index_list: [25], cfg_type: 'none' });
     const streams = await Promise.all(
       Array.from({ length: users }, (_, seed) => RecordedStream.open(run.engine, { ...parameters, seed })),

@@ -65,6 +65,24 @@ export async function pythonEnvironment(
   }
 }
 
+/** What ops/export imports. */
+const exportPackages = ['diffusers', 'onnx', 'onnxruntime', 'torch', 'transformers'];
+
+/**
+ * Finds the Python that `PYTHON` names, if it has the packages of ops/export.
+ * @returns the program, or why there is none.
+ */
+export async function exportPython(): Promise<{ readonly program: string } | { readonly missing: string }> {
+  const program = process.env['PYTHON'] ?? 'python3';
+  try {
+    await run(program, ['-c', `import ${exportPackages.join(', ')}`]);
+    return { program };
+  } catch (error) {
+    const needs = `"${program}" lacks a package of ops/export/requirements.txt; set PYTHON to one that has them`;
+    return { missing: `${needs}: ${lastLine(error)}` };
+  }
+}
+
 /** Returns the last line of what a program wrote before it failed. */
 export function lastLine(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).trim().split('\n').at(-1) ?? '';

@@ -14,7 +14,7 @@ import type {
 } from '../../src/engine/engine.js';
 import { parseDevice } from '../../src/engine/device.js';
 import { createEngine, type EngineOptions } from '../../src/engine/host/supervisor.js';
-import type { WorkerTimings } from '../../src/engine/messages.js';
+import type { InferenceCall, WorkerTimings } from '../../src/engine/messages.js';
 import { CalibrationFile } from '../../src/engine/worker/calibration/cache.js';
 import type { Image } from '../../src/image/image.js';
 import { readModelFolder } from '../../src/model/folder.js';
@@ -36,7 +36,7 @@ export const measuredOnce = {
 export interface TestEngine extends AsyncDisposable {
   readonly engine: Engine;
   readonly states: EngineState[];
-  readonly calls: { readonly rows: number; readonly streams: number; readonly ms: number }[];
+  readonly calls: InferenceCall[];
   readonly lookups: boolean[];
   readonly notes: string[];
 }

@@ -1,10 +1,7 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import type { Readable, Writable } from 'node:stream';
 import { repositoryRoot } from '../../support/reference.js';
+import { LineProcess } from '../line-process.js';
 
 export interface OriginalOptions {
   readonly program: string;
@@ -18,38 +15,28 @@ export interface OriginalOptions {
 /** The original in a separate process, which is idle between the rounds. */
 export class Original implements AsyncDisposable {
   readonly versions: string;
-  readonly #process: ChildProcess;
-  readonly #input: Writable;
-  readonly #answers: AsyncIterator<string>;
+  readonly #process: LineProcess;
 
-  private constructor(
-    process: ChildProcess,
-    input: Writable,
-    answers: AsyncIterator<string>,
-    versions: string,
-  ) {
+  private constructor(process: LineProcess, versions: string) {
     this.#process = process;
-    this.#input = input;
-    this.#answers = answers;
     this.versions = versions;
   }
 
   static async start({ program, model, frames, side, threads }: OriginalOptions): Promise<Original> {
     const script = join(repositoryRoot, 'test/bench/peer/original.py');
-    const child = spawn(program, [script, model, frames, String(side), String(threads)], {
-      stdio: ['pipe', 'pipe', 'inherit'],
+    const { process: started, first } = await LineProcess.start(
+      'the original',
+      [program, script, model, frames, String(side), String(threads)],
       // Keeps its threads from spinning during the turn of the other side.
-      env: {
+      {
         ...process.env,
         OMP_NUM_THREADS: String(threads),
         OMP_WAIT_POLICY: 'passive',
         HF_HUB_OFFLINE: '1',
       },
-    });
-    const [input, output]: readonly [Writable, Readable] = [child.stdin, child.stdout];
-    const answers = createInterface(output)[Symbol.asyncIterator]();
-    const { torch, diffusers } = JSON.parse(await next(answers)) as Record<string, string>;
-    return new Original(child, input, answers, `torch ${torch}, diffusers ${diffusers}`);
+    );
+    const { torch, diffusers } = first as Record<string, string>;
+    return new Original(started, `torch ${torch}, diffusers ${diffusers}`);
   }
 
   /** Runs a round. Returns the milliseconds of each frame, and the last picture as RGB bytes. */
@@ -57,20 +44,12 @@ export class Original implements AsyncDisposable {
     count: number,
     indices: readonly number[],
   ): Promise<{ ms: readonly number[]; drawn: Uint8Array }> {
-    this.#input.write(`${JSON.stringify([count, indices])}\n`);
-    const { ms, drawn } = JSON.parse(await next(this.#answers)) as { ms: number[]; drawn: string };
+    const answer = await this.#process.ask([count, indices]);
+    const { ms, drawn } = answer as { ms: number[]; drawn: string };
     return { ms, drawn: await readFile(drawn) };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#process.exitCode !== null) return;
-    this.#input.end();
-    await once(this.#process, 'exit');
+    await this.#process[Symbol.asyncDispose]();
   }
-}
-
-async function next(answers: AsyncIterator<string>): Promise<string> {
-  const answer: IteratorResult<string, unknown> = await answers.next();
-  if (answer.done) throw new Error('the original exited early; see above');
-  return answer.value;
 }

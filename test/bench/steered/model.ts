@@ -3,14 +3,12 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import process from 'node:process';
 import { promisify } from 'node:util';
 import { repositoryRoot } from '../../support/reference.js';
-import { lastLine } from '../python-environment.js';
+import { exportPython, lastLine } from '../python-environment.js';
 
 const run = promisify(execFile);
 const script = join(repositoryRoot, 'test/bench/steered/make_model.py');
-const packages = ['diffusers', 'onnx', 'onnxruntime', 'torch', 'transformers'];
 
 /**
  * Exports a model with the blocks of Stable Diffusion 1.5 and random weights, or returns one that was exported earlier.
@@ -21,23 +19,18 @@ const packages = ['diffusers', 'onnx', 'onnxruntime', 'torch', 'transformers'];
 export async function exportModel(
   width: number,
 ): Promise<{ readonly folder: string } | { readonly missing: string }> {
-  const python = process.env['PYTHON'] ?? 'python3';
   const version = createHash('sha256')
     .update(await readFile(script))
     .digest('hex')
     .slice(0, 12);
   const folder = join(repositoryRoot, 'node_modules/.cache/millrace', `steered-bench-${width}-${version}`);
   if (existsSync(folder)) return { folder };
-  try {
-    await run(python, ['-c', `import ${packages.join(', ')}`]);
-  } catch (error) {
-    const needs = `"${python}" lacks a package of ops/export/requirements.txt; set PYTHON to one that has them`;
-    return { missing: `${needs}: ${lastLine(error)}` };
-  }
+  const python = await exportPython();
+  if ('missing' in python) return python;
   console.log('Exporting a random model with the blocks of Stable Diffusion 1.5, once: some minutes…');
   try {
     await mkdir(dirname(folder), { recursive: true });
-    await run(python, [script, folder, String(width)], { maxBuffer: 2 ** 26 });
+    await run(python.program, [script, folder, String(width)], { maxBuffer: 2 ** 26 });
     return { folder };
   } catch (error) {
     return { missing: `it cannot be exported: ${lastLine(error)}` };

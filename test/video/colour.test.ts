@@ -18,7 +18,7 @@ const colourOf = async (path: string): Promise<number[]> => {
   return [...meanColour(first.image)];
 };
 
-/** Writes a 10-bit video of one YUV colour with the given tags. Returns its path. */
+/** Writes a 10-bit video of one frame of one YUV colour with the given tags. Returns its path. */
 async function flat(
   name: string,
   [y, u, v]: readonly [number, number, number],
@@ -26,7 +26,9 @@ async function flat(
   size = '64x64',
 ): Promise<string> {
   const path = join(folder, name);
-  const source = `color=black:s=${size}:r=10:d=0.2,format=yuv444p10le,geq=lum=${y}:cb=${u}:cr=${v}`;
+  // Each pixel is computed, so few are, and they are enlarged.
+  const colour = `color=black:s=64x64:r=10:d=0.1,format=yuv444p10le,geq=lum=${y}:cb=${u}:cr=${v}`;
+  const source = size === '64x64' ? colour : `${colour},scale=${size.replace('x', ':')}:flags=neighbor`;
   const encoder = ['-c:v', 'libx264', '-qp', '1', '-preset', 'ultrafast', ...tags];
   await runFfmpeg('-f', 'lavfi', '-i', source, ...encoder, '-y', `file:${path}`);
   return path;
@@ -99,7 +101,7 @@ describe('planColours', () => {
 
   it('reads full range as full range', async () => {
     const path = join(folder, 'full.avi');
-    const source = ['-f', 'lavfi', '-i', 'color=0x101010:s=64x64:r=10:d=0.2,format=yuvj420p'];
+    const source = ['-f', 'lavfi', '-i', 'color=0x101010:s=64x64:r=10:d=0.1,format=yuvj420p'];
     await runFfmpeg(...source, '-c:v', 'mjpeg', '-q:v', '1', `file:${path}`);
     const [value = 0] = await colourOf(path);
     assert.ok(Math.abs(value - 16) <= 2, String(value));

@@ -13,8 +13,8 @@ const folder = await mkdtemp(join(tmpdir(), 'millrace-'));
 after(() => rm(folder, { recursive: true }));
 const at = (name: string): string => join(folder, name);
 
-const picture = ['-f', 'lavfi', '-i', 'testsrc=s=64x64:r=10:d=1'];
-const tone = ['-f', 'lavfi', '-i', 'sine=d=1'];
+const picture = ['-f', 'lavfi', '-i', 'testsrc=s=64x64:r=10:d=0.4'];
+const tone = ['-f', 'lavfi', '-i', 'sine=d=0.4'];
 const spatial = fixturePath('videos/spatial-audio.mov');
 
 interface Result {
@@ -69,7 +69,7 @@ describe('planTracks', () => {
 
   it('encodes only tracks that the container cannot hold', async () => {
     const source = at('adpcm.mov');
-    await runFfmpeg(...picture, ...tone, '-c:v', 'libx264', '-c:a', 'adpcm_ima_qt', `file:${source}`);
+    await runFfmpeg(...picture, ...tone, '-c:v', 'libx264', '-preset', 'ultrafast', '-c:a', 'adpcm_ima_qt', `file:${source}`);
     const video = await probeVideo(ffmpeg, source);
     const cases = [
       ['.mp4', 'audio aac', 'adpcm_ima_qt aac'],
@@ -87,7 +87,7 @@ describe('planTracks', () => {
     for (const layout of ['5.1(side)', '6.1(front)']) {
       const source = at(`${layout}.mkv`);
       const sound = ['-af', `pan=${layout}|c0=c0|c1=c0|c2=c0`, '-c:a', 'flac'];
-      await runFfmpeg(...picture, ...tone, '-c:v', 'libx264', ...sound, '-y', `file:${source}`);
+      await runFfmpeg(...picture, ...tone, '-c:v', 'libx264', '-preset', 'ultrafast', ...sound, '-y', `file:${source}`);
       const video = await probeVideo(ffmpeg, source);
       for (const [extension, track] of [
         ['.webm', 'audio vorbis'],
@@ -100,14 +100,14 @@ describe('planTracks', () => {
   });
 
   it('keeps subtitles (in the format of the container), chapters and the timecode', async () => {
-    await writeFile(at('in.srt'), '1\n00:00:00,100 --> 00:00:00,600\nHello\n');
-    const chapter = '[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=500\ntitle=one\n';
+    await writeFile(at('in.srt'), '1\n00:00:00,100 --> 00:00:00,300\nHello\n');
+    const chapter = '[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=300\ntitle=one\n';
     await writeFile(at('in.txt'), `;FFMETADATA1\ntitle=Film\n${chapter}`);
     const source = at('film.mov');
-    const even = ['-f', 'lavfi', '-i', 'testsrc=s=64x64:r=25:d=1'];
+    const even = ['-f', 'lavfi', '-i', 'testsrc=s=64x64:r=25:d=0.4'];
     const texts = ['-i', `file:${at('in.srt')}`, '-i', `file:${at('in.txt')}`];
     const maps = '-map 0 -map 1 -map 2 -map_metadata 3'.split(' ');
-    const codecs = '-c:v libx264 -c:a aac -c:s mov_text -timecode 01:02:03:04'.split(' ');
+    const codecs = '-c:v libx264 -preset ultrafast -c:a aac -c:s mov_text -timecode 01:02:03:04'.split(' ');
     await runFfmpeg(...even, ...tone, ...texts, ...maps, ...codecs, `file:${source}`);
     const video = await probeVideo(ffmpeg, source);
     const cases = [
@@ -126,7 +126,7 @@ describe('planTracks', () => {
 
   it('leaves out tracks that do not fit, such as covers and other pictures, and reports them', async () => {
     const source = at('cover.mkv');
-    const two = ['-map', '0', '-map', '1', '-map', '0', '-c:v', 'libx264', '-c:a', 'aac'];
+    const two = ['-map', '0', '-map', '1', '-map', '0', '-c:v', 'libx264', '-preset', 'ultrafast', '-c:a', 'aac'];
     await runFfmpeg(...picture, ...tone, ...two, `file:${source}`);
     const { tracks, left } = await carry(await probeVideo(ffmpeg, source), '.mp4');
     assert.deepEqual([tracks, left], [['audio aac'], ['2 h264: only the first video track is processed']]);

@@ -13,7 +13,7 @@ import { VideoWriter, type VideoWriterOptions } from '../../src/video/write.js';
 import { meanDifference } from '../image/pictures.js';
 import { collect, ffmpeg, fixturePath, runFfmpeg, soundOf } from './videos.js';
 
-const walkers = fixturePath('videos/walkers.mp4');
+const walkers = fixturePath('videos/walkers-short.mp4');
 const tree = fixturePath('videos/tree.webm');
 const folder = await mkdtemp(join(tmpdir(), 'millrace-'));
 after(() => rm(folder, { recursive: true }));
@@ -82,13 +82,16 @@ describe('VideoWriter', () => {
   it('re-encodes sound that the container cannot hold', async () => {
     const { frames, tracks, stream } = await probeVideo(ffmpeg, await copy(walkers, 'copy.webm'));
     assert.deepEqual(stream.colours, { matrix: 'bt709', primaries: 'bt709', transfer: 'bt709' });
-    assert.deepEqual([frames, tracks.map(({ codec }) => codec)], [40, ['vorbis']]);
+    assert.deepEqual([frames, tracks.map(({ codec }) => codec)], [10, ['vorbis']]);
   });
 
   it('keeps the times of a varying rate', async () => {
-    const { frames: before } = await original(tree);
+    const short = join(folder, 'tree-short.webm');
+    await runFfmpeg('-i', `file:${tree}`, '-frames:v', '6', '-c', 'copy', `file:${short}`);
+    const { frames: before } = await original(short);
+    assert.equal(before.length, 6);
     for (const name of ['tree.mp4', 'tree.mkv', 'tree.webm']) {
-      const path = await copy(tree, name);
+      const path = await copy(short, name);
       const video = await probeVideo(ffmpeg, path);
       const milliseconds = (1000 * video.timebase.numerator) / video.timebase.denominator;
       const after = await read(video);
@@ -108,7 +111,7 @@ describe('VideoWriter', () => {
       ffmpeg,
       await copy(walkers, 'ntsc.mp4', { rate, timebase }),
     );
-    assert.deepEqual([frames, written], [40, rate]);
+    assert.deepEqual([frames, written], [10, rate]);
   });
 
   it('keeps a picture that starts after the sound', async () => {

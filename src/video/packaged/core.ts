@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { setFlagsFromString } from 'node:v8';
 
 /** The part of `@ffmpeg/core` used here: ffmpeg compiled to WebAssembly by Emscripten. */
 export interface FfmpegCore {
@@ -49,6 +50,10 @@ export interface StreamOperations {
  * Loads the package, which is made for browsers: it reads the address of its page and would fetch its code from there.
  */
 export async function loadCore(): Promise<FfmpegCore> {
+  // Most runs take under a second, of which V8 would spend more on checking and optimising than they gain: functions
+  // are checked when they are first called, and optimised when they have run a hundred times longer than usual.
+  setFlagsFromString('--wasm-lazy-validation');
+  setFlagsFromString('--wasm-tiering-budget=180000000');
   const require = createRequire(import.meta.url);
   Object.assign(globalThis, { self: { location: { href: '' } } });
   const create = require('@ffmpeg/core') as (options: {

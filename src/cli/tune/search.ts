@@ -13,7 +13,7 @@ import { withExchangedSolvers, withRandomSolvers } from './step-solvers.js';
 export type Measure = (candidate: Candidate, picture: number) => Promise<number | null>;
 
 /** A candidate with its root mean square error over pictures. */
-export interface Scored {
+interface Scored {
   readonly candidate: Candidate;
   readonly error: number;
 }

@@ -66,11 +66,10 @@ async function costs(of: ModelFolder): Promise<Costs> {
   const stage = stageAt(createNoiseSchedule(of.scheduler), 499);
   const row = { role: 'positive', stage, input: latent(), conditioning } as const;
   const steppers = [
-    ...solverNames.map((name) => ({ name, label: name, config: configFor(name) })),
-    { name: 'DPMSolverMultistepScheduler' as const, label: 'mean-reverting' as const, config: meanReverting },
-  ].map(({ name, config, label }) => {
-    return { label, step: stepper(solverFor(name, config), latent), shares: [] as number[] };
-  });
+    ...solverNames.map((name) => [name, solverFor(name, configFor(name))] as const),
+    ['mean-reverting', solverFor('DPMSolverMultistepScheduler', meanReverting)] as const,
+    ['another solver in each step', mixedSolver()] as const,
+  ].map(([label, solver]) => ({ label, step: stepper(solver, latent), shares: [] as number[] }));
   const calls: number[] = [];
   for (let round = 0; round < rounds; round++) {
     const start = performance.now();
@@ -100,6 +99,20 @@ function solverFor(name: SolverName, scheduler: SchedulerConfig): Solver {
     if (candidate) return createSolver(scheduler, candidate);
   }
   throw new RangeError(`${name} makes no steps`);
+}
+
+/** Returns a solver of four stages, each by another one with a history. */
+function mixedSolver(): Solver {
+  const scheduler = configFor('UniPCMultistepScheduler');
+  const candidate = plainCandidate({ ...space, scheduler }, 'UniPCMultistepScheduler', 4);
+  if (!candidate) throw new RangeError('UniPC makes no four steps');
+  const solver_schedule = [
+    'GHVBScheduler',
+    'DEISMultistepScheduler',
+    'DPMSolverMultistepScheduler',
+    'UniPCMultistepScheduler',
+  ] as const;
+  return createSolver(scheduler, { ...candidate, solver_schedule });
 }
 
 /** Returns what runs a picture through the steps of a solver and returns the milliseconds of one. */

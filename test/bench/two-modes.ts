@@ -48,13 +48,15 @@ export function noised({ clean, noise }: Draw, { a, b }: Level): Float64Array {
 }
 
 /** Runs a draw through the steps of a solver. */
-export function run({ stages, createHistory, step }: Solver, start: Draw): Float64Array {
+export function run(solver: Solver, start: Draw): Float64Array {
+  const { stages } = solver;
   const [first] = stages;
   const sample = noised(start, first).map((value) => value / first.inputScale);
-  const history = createHistory(sample.length);
+  const history = solver.createHistory(sample.length);
   for (const [stage, level] of stages.entries()) {
     const input = sample.map((value) => value * level.inputScale);
-    step({ stage, sample, eps: predictNoise(input, level), noise: start.noise, history, out: sample });
+    const eps = predictNoise(input, level);
+    solver.step({ stage, sample, eps, noise: start.noise, history, out: sample });
   }
   return sample;
 }

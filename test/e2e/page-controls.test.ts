@@ -50,6 +50,29 @@ test('solvers that suit the model are offered, and their options only with those
   await page.close();
 });
 
+test('a solver for each step can be typed behind More, shows the options of all, and takes the place of one', async () => {
+  const page = await served.browser.newPage();
+  await openControls(page);
+  await page.getByTestId('play-clip').click();
+  await page.locator('[data-flowing=true]').waitFor();
+  const control = page.getByTestId('parameter-solver_schedule');
+  const field = control.locator('input');
+  await field.fill('DDIMScheduler, BDIAScheduler');
+  await page.keyboard.press('Tab');
+  const names = ['solver', 'eta', 'bdia_gamma', 'do_add_noise', 'solver_order'];
+  await page.getByTestId('parameter-bdia_gamma').waitFor();
+  assert.deepEqual(await usable(page, names), ['eta', 'bdia_gamma']);
+  await field.fill('DDIM');
+  await page.keyboard.press('Tab');
+  await control.getByRole('alert').filter({ hasText: 'not ["DDIM"]' }).waitFor();
+  await field.fill('');
+  await page.keyboard.press('Tab');
+  await page.getByTestId('parameter-solver').waitFor();
+  assert.deepEqual(await usable(page, names), ['solver', 'do_add_noise']);
+  await control.locator('[role=alert]:empty').waitFor({ state: 'attached' });
+  await page.close();
+});
+
 test('the guidance scale can be set for a model with embedded guidance, which has one guidance type', async () => {
   const page = await served.browser.newPage();
   await openControls(page);

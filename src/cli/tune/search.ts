@@ -13,7 +13,7 @@ import { withExchangedSolvers, withRandomSolvers } from './step-solvers.js';
 export type Measure = (candidate: Candidate, picture: number) => Promise<number | null>;
 
 /** A candidate with its root mean square error over pictures. */
-export interface Scored {
+interface Scored {
   readonly candidate: Candidate;
   readonly error: number;
 }
@@ -42,8 +42,12 @@ const children = 8;
 const exchanges = 4;
 /** Attempts at a child that the model can be run with. */
 const attempts = 8;
-/** Standard deviation of the moves of times in the first generation, as a share of the schedule, and how it shrinks. */
+/**
+ * Standard deviation of the moves of times in the first generation, as a share of the schedule, and how it shrinks. With
+ * the solvers of steps, times are near their best already.
+ */
 const firstMove = 0.06;
+const laterMove = 0.04;
 const shrink = 0.7;
 
 /**
@@ -65,9 +69,13 @@ export async function search(space: Space, measure: Measure, options: SearchOpti
   };
   const others = (ways: typeof withOptions, from = best): readonly Candidate[] =>
     from.flatMap(({ candidate }) => ways(space, candidate, budget));
-  const evolve = async (stage: string, change: (parent: Candidate) => Candidate): Promise<void> => {
+  const evolve = async (
+    stage: string,
+    move: number,
+    change: (parent: Candidate) => Candidate,
+  ): Promise<void> => {
     for (let generation = 0; generation < generations; generation++) {
-      const width = firstMove * shrink ** generation;
+      const width = move * shrink ** generation;
       const born = Array.from({ length: children }, (_, i) => {
         const parent = best[i % best.length];
         return parent
@@ -82,14 +90,14 @@ export async function search(space: Space, measure: Measure, options: SearchOpti
 
   await improve('solvers', coarseGrid(space, budget));
   for (let round = 1; round <= 2; round++) await improve(`options ${round}/2`, others(withOptions));
-  await evolve('times', (parent) => parent);
+  await evolve('times', firstMove, (parent) => parent);
   if (budget > 1) {
     for (let [round, before] = [1, Infinity]; round <= exchanges && nearestOf(best) < before; round++) {
       before = nearestOf(best);
       await improve(`solvers of steps ${round}/${exchanges}`, others(withExchangedSolvers, best.slice(0, 1)));
     }
     await improve('options of steps', others(withOptions));
-    await evolve('times and solvers', (parent) => withRandomSolvers(space, parent, random));
+    await evolve('times and solvers', laterMove, (parent) => withRandomSolvers(space, parent, random));
   }
   const [found] = best;
   return found && uniform ? { ...found, uniform } : null;

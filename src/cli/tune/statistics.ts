@@ -127,7 +127,7 @@ function checkModel({ folder, space: { scheduler, usual } }: Prepared, intervals
   const steps = Math.min(usualSteps, usual.num_inference_steps);
   try {
     const whole = { num_inference_steps: steps, t_index_list: null, solver_order: 2 } as const;
-    createSolver(blank, { ...candidateOf(usual), ...whole, solver });
+    createSolver(blank, { ...candidateOf(usual), ...whole, solver, solver_schedule: null });
   } catch (error) {
     if (!(error instanceof SolverError)) throw error;
     throw new RunError(`--intervals must be more than ${intervals} for schedules of ${steps} steps`);

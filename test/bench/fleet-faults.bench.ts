@@ -7,6 +7,7 @@ import {
   closeViewers,
   freezeNode,
   killNode,
+  killNodes,
   openPatiently,
   openViewers,
   restartHaproxy,
@@ -145,6 +146,11 @@ if (haproxy.skip === false) {
   await inject([
     { what: 'none, for comparison', happen: (fleet, viewers) => watchFor(3000, fleet, viewers) },
     { what: 'kill -9 of a server', goalMs: killGoalMs, happen: killNode },
+    {
+      what: 'kill -9 of two of the three servers at once',
+      goalMs: killGoalMs,
+      happen: (fleet, viewers) => killNodes(fleet, viewers, [1, 2]),
+    },
     { what: 'a server hangs (SIGSTOP)', happen: freezeNode },
     { what: 'a silent link', happen: silenceLink },
     {

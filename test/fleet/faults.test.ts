@@ -11,6 +11,7 @@ import {
   closeViewers,
   freezeNode,
   killNode,
+  killNodes,
   openPatiently,
   openViewers,
   restartHaproxy,
@@ -116,6 +117,15 @@ describe('faults of a fleet', { skip: haproxy.skip }, () => {
     assertAllGoOn(outcome);
     assert.equal(outcome.moved, 2);
     assert.deepEqual(outcome.sessions, [0, 3, 3]);
+    assertFewLost(outcome);
+    await fleet.nodes[0]?.start();
+  });
+
+  it('kill -9 of two nodes at once: HAProxy sends their streams to the third, and not from one to the other', async () => {
+    const outcome = await killNodes(fleet, viewers, [1, 2]);
+    assertAllGoOn(outcome);
+    assert.equal(outcome.moved, 4);
+    assert.deepEqual(outcome.sessions, [6, 0, 0]);
     assertFewLost(outcome);
   });
 });

@@ -171,21 +171,19 @@ describe('a fleet behind HAProxy', { skip: haproxy.skip }, () => {
       assert.equal((await fetch(`${fleet.url}${path}`, { method: 'POST' })).status, 404, path);
     }
   });
-});
 
-describe('a fleet that is packed', { skip: haproxy.skip }, () => {
-  it('fills one node before the next, so that one without streams can be removed', async () => {
-    process.env['MILLRACE_PACKED'] = '1';
-    await using fleet = await Fleet.start({ slots: 3 });
-    delete process.env['MILLRACE_PACKED'];
+  it('is filled node by node if it is packed, so that one without streams can be removed', async () => {
+    await using packed = await fleet.anotherHaproxy({ MILLRACE_PACKED: '1' });
+    const url = `${packed.url.replace('http', 'ws')}/v1/stream`;
     const clients: StreamClient[] = [];
     for (const sessions of [
       [1, 0, 0],
       [2, 0, 0],
       [3, 0, 0],
-      [3, 1, 0],
+      [4, 0, 0],
+      [4, 1, 0],
     ]) {
-      clients.push(await StreamClient.open(fleet.streamUrl, parameters));
+      clients.push(await StreamClient.open(url, parameters));
       assert.deepEqual(await fleet.sessions(), sessions);
     }
     await closeAll(clients);

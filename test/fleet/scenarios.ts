@@ -1,6 +1,7 @@
 import { MillraceError } from '@millrace/client';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Fleet } from './fleet.js';
+import { bothWays } from './link.js';
 import { Viewer } from './viewer.js';
 
 /** What the users of a fleet saw of a fault. */
@@ -20,6 +21,8 @@ export interface Outcome {
   readonly underWay: number;
   /** Longest time that one of them got no result, in milliseconds. */
   readonly longestGapMs: number;
+  /** The same within which a stream moved; 0 if none did. */
+  readonly longestMoveMs: number;
   /** The same among those whose stream did not move. */
   readonly longestGapOfOthersMs: number;
   /** Users with the style and the seed that they chose. */
@@ -82,6 +85,7 @@ async function watch(
     shownAgain: sum(({ shownAgain }) => shownAgain),
     underWay,
     longestGapMs: gap(viewers),
+    longestMoveMs: Math.max(0, ...viewers.map(({ longestMoveMs }) => longestMoveMs)),
     longestGapOfOthersMs: gap(viewers.filter(({ moves }) => moves === 0)),
     unchanged: sum(({ unchanged }) => Number(unchanged)),
     movedWithinMs: Math.max(begun, ...viewers.map(({ movedAt }) => movedAt)) - begun,
@@ -126,9 +130,13 @@ export async function freezeNode(fleet: Fleet, viewers: readonly Viewer[], node 
   return loseNodes(fleet, viewers, [node], () => fleet.nodes[node]?.signal('SIGSTOP'));
 }
 
-/** Pulls the cable between HAProxy and the first node. */
-export async function silenceLink(fleet: Fleet, viewers: readonly Viewer[]): Promise<Outcome> {
-  return loseNodes(fleet, viewers, [0], () => fleet.link.fallSilent());
+/** Pulls the cable between HAProxy and the first node, or one of its wires. */
+export async function silenceLink(
+  fleet: Fleet,
+  viewers: readonly Viewer[],
+  directions = bothWays,
+): Promise<Outcome> {
+  return loseNodes(fleet, viewers, [0], () => fleet.link.fallSilent(directions));
 }
 
 /** Lets nothing happen for a while, to compare. */

@@ -89,7 +89,7 @@ describe('AgentServer', () => {
     assert.equal(await ask(port), 'up ready 100% maxconn:4\n');
     const last = others.at(-1);
     assert.ok(last && !last.destroyed);
-    const closed = once(last, 'close');
+    const closed = new Promise((resolve) => last.once('close', resolve));
     t.mock.timers.tick(1999);
     last.write('x');
     t.mock.timers.tick(1);
@@ -129,10 +129,11 @@ describe('the agent of a server', () => {
     assert.deepEqual(sessions, { slots: 2, served: 2, waiting: 0 });
     await second[Symbol.asyncDispose]();
     assert.equal(await ask(agentPort), 'up ready 50% maxconn:2\n');
-    const drained = server.app.drain(1);
+    const drained = server.app.drain(60);
     assert.equal(await ask(agentPort), 'up drain\n');
     const [picture = new Uint8Array()] = motionJpegFrames('walkers.mjpeg');
     assert.equal((await first.generate(0, picture)).type, 'result');
+    await first[Symbol.asyncDispose]();
     await drained;
   });
 

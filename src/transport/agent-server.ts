@@ -11,9 +11,9 @@ export interface AgentReport {
   readonly served: number;
 }
 
-/** Balancers at the same time; each asks about twice a second, and is answered at once. */
-const maxConnections = 64;
-/** How long a balancer may take to close the connection, in milliseconds. */
+/** Connections at the same time. Each is answered at once, so that the oldest can be closed for a new one. */
+const mostConnections = 64;
+/** How long a balancer may take to close the connection, whatever it sends meanwhile, in milliseconds. */
 const closeTimeoutMs = 2000;
 
 /**
@@ -26,7 +26,6 @@ export class AgentServer implements AsyncDisposable {
 
   constructor(report: () => AgentReport) {
     this.#server = createServer((socket) => this.#answer(socket, agentLine(report())));
-    this.#server.maxConnections = maxConnections;
   }
 
   /** @throws {Error} (as rejection) that names the setting to change. */
@@ -47,13 +46,25 @@ export class AgentServer implements AsyncDisposable {
   }
 
   #answer(socket: Socket, line: string): void {
+    this.#makeRoom();
     this.#sockets.add(socket);
-    socket.once('close', () => this.#sockets.delete(socket));
+    const timer = setTimeout(() => socket.destroy(), closeTimeoutMs);
+    socket.once('close', () => {
+      clearTimeout(timer);
+      this.#sockets.delete(socket);
+    });
     socket.on('error', () => socket.destroy());
-    socket.setTimeout(closeTimeoutMs, () => socket.destroy());
     // If a balancer's text (agent-send) stayed unread, closing would discard the answer.
     socket.resume();
     socket.end(`${line}\n`);
+  }
+
+  #makeRoom(): void {
+    for (const oldest of this.#sockets) {
+      if (this.#sockets.size < mostConnections) return;
+      this.#sockets.delete(oldest);
+      oldest.destroy();
+    }
   }
 }
 

@@ -7,6 +7,7 @@ import {
   closeViewers,
   freezeNode,
   killNode,
+  killNodes,
   openPatiently,
   openViewers,
   restartHaproxy,
@@ -25,7 +26,7 @@ import { report } from './report.js';
 /**
  * What users of a fleet see when its parts fail: `npm run bench -- fleet-faults`. Three servers with a tiny model behind
  * a real HAProxy with the configuration of ops/haproxy; all on this machine, which should have nothing else to do. It
- * takes about six minutes, and ends with a table for ops/docs/fleet.md.
+ * takes about five minutes, and ends with a table for ops/docs/fleet.md.
  */
 const picture = await encodeJpeg(testImage(0, { width: 64, height: 64 }), 90);
 const users = 12;
@@ -34,25 +35,32 @@ const slots = users;
 const arrivals = 1000;
 /** The check interval of ops/haproxy and a second. */
 const killGoalMs = 1500;
+/** Three checks of ops/haproxy without an answer, 1.5 s each, and a second. */
+const silenceGoalMs = 5500;
 const table = new FaultTable();
 
 interface Fault {
   readonly what: string;
   readonly goalMs?: number;
+  /** Of each camera. */
+  readonly intervalMs?: number;
   readonly options?: Partial<FleetOptions>;
   readonly happen: (fleet: Fleet, viewers: readonly Viewer[]) => Promise<Outcome>;
 }
 
 /** Lets faults happen, each to a fleet of its own. */
 async function inject(faults: readonly Fault[]): Promise<void> {
-  for (const { what, goalMs, options, happen } of faults) {
+  for (const { what, goalMs, intervalMs = 100, options, happen } of faults) {
     await using fleet = await Fleet.start({ slots, patient: false, linked: true, ...options });
-    const viewers = await openViewers(fleet, users, picture, 100);
+    const viewers = await openViewers(fleet, users, picture, intervalMs);
     table.add(what, await happen(fleet, viewers), goalMs);
     fleet.link.heal();
     await closeViewers(viewers);
   }
 }
+
+/** In updates, servers start on the machine that serves the streams: at full rate, these would get too little of it. */
+const updateIntervalMs = 250;
 
 /** Moves streams to the second server, which differs from the others, and from there. */
 const throughSecond = async (fleet: Fleet, viewers: readonly Viewer[]): Promise<Outcome> => {
@@ -131,6 +139,7 @@ async function killStoreInUpdate(): Promise<void> {
     {
       what: 'rolling update, and the session store dies in it',
       goalMs: 1000,
+      intervalMs: updateIntervalMs,
       options: { flags: () => ['--session-store', store.url] },
       happen: (fleet, viewers) => rollNodes(fleet, viewers, () => store.kill()),
     },
@@ -145,8 +154,23 @@ if (haproxy.skip === false) {
   await inject([
     { what: 'none, for comparison', happen: (fleet, viewers) => watchFor(3000, fleet, viewers) },
     { what: 'kill -9 of a server', goalMs: killGoalMs, happen: killNode },
-    { what: 'a server hangs (SIGSTOP)', happen: freezeNode },
-    { what: 'a silent link', happen: silenceLink },
+    {
+      what: 'kill -9 of two of the three servers at once',
+      goalMs: killGoalMs,
+      happen: (fleet, viewers) => killNodes(fleet, viewers, [1, 2]),
+    },
+    { what: 'a server hangs (SIGSTOP)', goalMs: silenceGoalMs, happen: freezeNode },
+    { what: 'a silent link', goalMs: silenceGoalMs, happen: silenceLink },
+    {
+      what: 'a link that loses what a server sends',
+      goalMs: silenceGoalMs,
+      happen: (fleet, viewers) => silenceLink(fleet, viewers, ['from']),
+    },
+    {
+      what: 'a link that loses what is sent to a server',
+      goalMs: silenceGoalMs,
+      happen: (fleet, viewers) => silenceLink(fleet, viewers, ['to']),
+    },
     {
       what: 'a slow link (100 ms each way)',
       happen: (fleet, viewers) => slowLink(fleet, viewers, { delayMs: 100, forMs: 3000 }),
@@ -170,7 +194,7 @@ if (haproxy.skip === false) {
       happen: throughSecond,
     },
     { what: 'restart of HAProxy', happen: restartHaproxy },
-    { what: 'rolling update of three servers', goalMs: 1000, happen: roll },
+    { what: 'rolling update of three servers', goalMs: 1000, intervalMs: updateIntervalMs, happen: roll },
   ]);
   if (redis.skip === false) await killStoreInUpdate();
   await stampede(200);

@@ -22,10 +22,12 @@ import { report, type Figure } from './report.js';
  * meanwhile their frames are counted. While other programs load the machine, the server corrects its curve, and has fewer
  * slots than the planner says. It takes two minutes.
  */
-const ms = 8000;
+/** Least results that count, of each user and of all: so many that the last, which come in one call, are a small part. */
+const fewest = { each: 8, all: 60 };
 /** Promised: so little that a slow processor has room for many users, and one more or less is below 10%. */
 const slo = { fps: 0.25, latencySeconds: 0 };
-const camera = 60;
+/** More than a server on a processor can do, and so little that the cameras take no time from it. */
+const camera = 30;
 const most = 256;
 const { defaults: parameters } = createParameterRules(await readModelFolder(embeddedModel));
 const { width, height } = parameters;
@@ -60,14 +62,21 @@ async function leave(user: User): Promise<void> {
   await user.stream.close();
 }
 
-/** Returns the frames per second that a user gets, on average. */
-async function framesOf(users: readonly User[]): Promise<number> {
-  await pause(1500);
+/** Waits until each user has had as many more results. @returns how many they had together. */
+async function moreResults(users: readonly User[], each: number): Promise<number> {
   for (const user of users) user.results = 0;
+  while (users.some(({ results }) => results < each)) await pause(1);
+  return users.reduce((sum, { results }) => sum + results, 0);
+}
+
+/** Returns the frames per second that a user gets, on average, once what it was before has passed. */
+async function framesOf(users: readonly User[]): Promise<number> {
+  // Streams that were opened just now have their prompts encoded; others have just left.
+  await moreResults(users, 2);
   const start = performance.now();
-  await pause(ms);
+  const results = await moreResults(users, Math.max(fewest.each, fewest.all / users.length));
   const seconds = (performance.now() - start) / 1000;
-  return users.reduce((sum, { results }) => sum + results, 0) / users.length / seconds;
+  return results / users.length / seconds;
 }
 
 /** Opens streams until one is refused. */
@@ -88,7 +97,7 @@ try {
   const { stdout } = await promisify(execFile)(process.execPath, doctor, { env });
   const costs = doctorCosts(stdout);
   if (costs === null) throw new Error(`millrace doctor has measured nothing: ${stdout}`);
-  const model = nodeModel({ unet: costs.unet, pictureMs: costs.picture_ms, ...slo, most, parameters });
+  const model = nodeModel({ ...costs, ...slo, most, parameters });
   const options = {
     'max-sessions': most,
     'max-connections-per-address': most + 1,

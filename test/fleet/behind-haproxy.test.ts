@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { createServer } from 'node:net';
+import { once } from 'node:events';
 import { freePort } from '../support/free-port.js';
 import { startServer } from '../support/server.js';
 import { statusOf } from '../support/status-of.js';
@@ -9,6 +11,19 @@ import { haproxy, HaproxyProcess } from './haproxy-process.js';
 import { NameServer } from './name-server.js';
 
 const parameters = { width: 64, height: 64 };
+
+interface Refused {
+  readonly status: number;
+  readonly code: string;
+  readonly retryAfter: string | null;
+}
+
+/** Returns how a request was refused. */
+async function refusalOf(url: string): Promise<Refused> {
+  const answer = await fetch(url);
+  const { error } = (await answer.json()) as { readonly error: { readonly code: string } };
+  return { status: answer.status, code: error.code, retryAfter: answer.headers.get('retry-after') };
+}
 
 /** Waits until a balancer has a server that is ready. */
 async function untilReady({ url }: HaproxyProcess): Promise<void> {
@@ -34,18 +49,15 @@ describe('HAProxy in front of servers', { skip: haproxy.skip }, () => {
     assert.equal(await ask('127.0.0.4'), 200);
   });
 
-  it('finds them by their name, says that none is there before, and keeps them if DNS falls silent', async () => {
+  it('finds them by their name, says that none is there before, and keeps them while DNS flaps or falls silent', async () => {
     const host = '127.0.0.11';
     const [port, agentPort] = [await freePort(), await freePort()];
     await using names = await NameServer.start();
     const named = { nameServerPort: names.port, port, agentPort };
     await using balancer = await HaproxyProcess.start([], { patient: true, named });
     for (const path of ['/v1/stream', '/v1/capabilities', '/v1/txt2img']) {
-      const answer = await fetch(`${balancer.url}${path}`);
-      assert.equal(answer.status, 503);
-      assert.equal(answer.headers.get('retry-after'), '2');
-      const { error } = (await answer.json()) as { readonly error: { readonly code: string } };
-      assert.equal(error.code, 'not_ready', path);
+      const refused = { status: 503, code: 'not_ready', retryAfter: '2' };
+      assert.deepEqual(await refusalOf(`${balancer.url}${path}`), refused, path);
     }
     const nowhere = await balancer.servers();
     assert.equal(nowhere.length, 64);
@@ -55,12 +67,47 @@ describe('HAProxy in front of servers', { skip: haproxy.skip }, () => {
     await server.app.ready();
     names.addresses = [host];
     await balancer.until((servers) => servers.some(({ maxStreams }) => maxStreams === 2));
-    names.isSilent = true;
     await untilReady(balancer);
-    await using client = await StreamClient.open(
-      `${balancer.url.replace('http', 'ws')}/v1/stream`,
-      parameters,
-    );
-    assert.equal(client.all('ready').length, 1);
+    const url = `${balancer.url.replace('http', 'ws')}/v1/stream`;
+    await using client = await StreamClient.open(url, parameters);
+    for (const addresses of [[], [host], []]) {
+      names.addresses = addresses;
+      const asked = names.queries;
+      // Each resolution asks for addresses of both kinds.
+      while (names.queries < asked + 3) await pause(50);
+    }
+    names.isSilent = true;
+    await using another = await StreamClient.open(url, parameters);
+    for (const { socket } of [client, another]) assert.equal(socket.readyState, socket.OPEN);
+  });
+
+  it('does not call a fleet full whose servers have just died', async () => {
+    const [port, agentPort] = [await freePort(), await freePort()];
+    const server = await startServer({ port, agentPort, maxSessions: 2 });
+    await server.app.ready();
+    await using balancer = await HaproxyProcess.start([{ port, agentPort }], { patient: true });
+    await balancer.until(([one]) => one?.maxStreams === 2 && one.state === 'UP');
+    await server[Symbol.asyncDispose]();
+    const { status, code } = await refusalOf(`${balancer.url}/v1/stream`);
+    assert.deepEqual({ status, code }, { status: 503, code: 'not_ready' });
+  });
+
+  it('says so if one dies while it answers', async () => {
+    const server = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.on('data', (request) => {
+        if (request.includes('/readyz')) socket.end('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n');
+        else socket.destroy();
+      });
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const address = server.address();
+    assert.ok(address !== null && typeof address === 'object');
+    const { port } = address;
+    await using balancer = await HaproxyProcess.start([{ port, agentPort: port }], { patient: true });
+    await untilReady(balancer);
+    const refused = { status: 502, code: 'not_ready', retryAfter: '1' };
+    assert.deepEqual(await refusalOf(`${balancer.url}/v1/capabilities`), refused);
+    server.close();
   });
 });

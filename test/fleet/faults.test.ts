@@ -3,7 +3,7 @@ import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { encodeJpeg } from '../../src/image/encode.js';
 import { version } from '../../src/package.js';
 import { testImage } from '../support/engine.js';
-import { Fleet, type FleetOptions } from './fleet.js';
+import { Fleet } from './fleet.js';
 import { haproxy } from './haproxy-process.js';
 import { NextVersion } from './next-version.js';
 import { redis, RedisProcess } from './redis-process.js';
@@ -11,6 +11,7 @@ import {
   closeViewers,
   freezeNode,
   killNode,
+  killNodes,
   openPatiently,
   openViewers,
   restartHaproxy,
@@ -42,11 +43,18 @@ const total = (counts: readonly number[]): number => counts.reduce((sum, count) 
 describe('faults of a fleet', { skip: haproxy.skip }, () => {
   let fleet: Fleet;
   let viewers: readonly Viewer[] = [];
+  /** Null where there is no Redis: all holds without it too. */
+  let store: RedisProcess | null = null;
 
   before(async () => {
-    fleet = await Fleet.start({ slots, linked: true });
+    store = redis.skip === false ? await RedisProcess.start() : null;
+    const flags = store ? ['--session-store', store.url] : [];
+    fleet = await Fleet.start({ slots, linked: true, flags: () => flags });
   });
-  after(() => fleet[Symbol.asyncDispose]());
+  after(async () => {
+    await fleet[Symbol.asyncDispose]();
+    await store?.[Symbol.asyncDispose]();
+  });
   beforeEach(async () => {
     await fleet.haproxy.idle();
     viewers = await openViewers(fleet, 6, picture);
@@ -102,8 +110,8 @@ describe('faults of a fleet', { skip: haproxy.skip }, () => {
     assert.deepEqual(outcome.sessions, [2, 2, 2]);
   });
 
-  it('a rolling update of all nodes: all streams go on, and no frame is lost', async () => {
-    const outcome = await rollNodes(fleet, viewers);
+  it('a rolling update of all nodes, in which the session store dies: all streams go on, and no frame is lost', async () => {
+    const outcome = await rollNodes(fleet, viewers, () => store?.kill());
     assertAllGoOn(outcome);
     assert.equal(outcome.moved, viewers.length);
     assert.equal(outcome.lostFrames, 0);
@@ -117,55 +125,49 @@ describe('faults of a fleet', { skip: haproxy.skip }, () => {
     assert.equal(outcome.moved, 2);
     assert.deepEqual(outcome.sessions, [0, 3, 3]);
     assertFewLost(outcome);
+    await fleet.nodes[0]?.start();
+  });
+
+  it('kill -9 of two nodes at once: HAProxy sends their streams to the third, and not from one to the other', async () => {
+    const outcome = await killNodes(fleet, viewers, [1, 2]);
+    assertAllGoOn(outcome);
+    assert.equal(outcome.moved, 4);
+    assert.deepEqual(outcome.sessions, [6, 0, 0]);
+    assertFewLost(outcome);
   });
 });
 
-/** Moves streams to a node that differs from the other one, and then back. */
-async function moveToAndFro(differences: Partial<FleetOptions>): Promise<readonly [Outcome, Outcome]> {
-  await using fleet = await Fleet.start({ nodes: 2, slots, ...differences });
-  const viewers = await openViewers(fleet, 4, picture);
-  const there = await killNode(fleet, viewers, 0);
-  assert.deepEqual(there.sessions, [0, 4]);
-  await fleet.nodes[0]?.start();
-  await fleet.haproxy.until(([first]) => first?.state === 'UP');
-  const back = await killNode(fleet, viewers, 1);
-  assert.deepEqual(back.sessions, [4, 0]);
-  await closeViewers(viewers);
-  return [there, back];
-}
-
-describe('differences between the nodes of a fleet', { skip: haproxy.skip }, () => {
-  it('another resume key: streams start over there, with the same style and seed', async () => {
-    const flags = (node: number): readonly string[] =>
-      node === 1 ? ['--resume-key', 'a key that no other node has'] : [];
-    const [there, back] = await moveToAndFro({ flags });
-    assert.deepEqual([there.ended, there.resumed, there.restarted], [0, 0, 2]);
-    assert.deepEqual([back.ended, back.resumed, back.restarted], [0, 0, 4]);
-    for (const { unchanged, viewers } of [there, back]) assert.equal(unchanged, viewers);
-  });
-
-  it('the next version, with one more parameter and a clock half a minute ahead: streams go on there, and from there', async () => {
+describe('a fleet whose nodes differ', { skip: haproxy.skip }, () => {
+  it('moves streams to the next version and back, and starts over those that meet another resume key', async () => {
     await using next = await NextVersion.make();
+    // The second has one more parameter, and a clock half a minute ahead.
     const fastClock = new URL('fast-clock.js', import.meta.url);
-    const [there, back] = await moveToAndFro({
+    await using fleet = await Fleet.start({
+      slots,
       main: (node) => (node === 1 ? next.main : undefined),
       imports: (node) => (node === 1 ? fastClock : undefined),
+      flags: (node) => (node === 2 ? ['--resume-key', 'a key that no other node has'] : []),
     });
-    for (const outcome of [there, back]) assertAllGoOn(outcome);
-    assert.deepEqual([there.versions, back.versions], [['millrace/99.0.0'], [`millrace/${version}`]]);
-  });
-});
-
-describe('a fleet whose session store dies', { skip: haproxy.skip || redis.skip }, () => {
-  it('in a rolling update: all streams go on, and no frame is lost', async () => {
-    await using store = await RedisProcess.start();
-    const flags = (): readonly string[] => ['--session-store', store.url];
-    await using fleet = await Fleet.start({ nodes: 2, slots, flags });
-    const viewers = await openViewers(fleet, 4, picture);
-    const outcome = await rollNodes(fleet, viewers, () => store.kill());
-    assertAllGoOn(outcome);
-    assert.equal(outcome.moved, viewers.length);
-    assert.equal(outcome.lostFrames, 0);
+    const viewers = await openViewers(fleet, 6, picture);
+    const outcomes: Outcome[] = [];
+    outcomes.push(await killNode(fleet, viewers, 0));
+    await fleet.nodes[0]?.start();
+    await fleet.haproxy.until(([first]) => first?.state === 'UP');
+    outcomes.push(await killNode(fleet, viewers, 1));
+    outcomes.push(await killNode(fleet, viewers, 2));
+    for (const { ended, unchanged } of outcomes) assert.deepEqual([ended, unchanged], [0, viewers.length]);
+    assert.deepEqual(
+      outcomes.map(({ sessions, resumed, restarted }) => ({ sessions, resumed, restarted })),
+      [
+        { sessions: [0, 3, 3], resumed: 1, restarted: 1 },
+        { sessions: [3, 0, 3], resumed: 3, restarted: 0 },
+        { sessions: [6, 0, 0], resumed: 0, restarted: 3 },
+      ],
+    );
+    assert.deepEqual(
+      outcomes.map(({ versions }) => versions.toSorted()),
+      [[`millrace/${version}`, 'millrace/99.0.0'], [`millrace/${version}`], [`millrace/${version}`]],
+    );
     await closeViewers(viewers);
   });
 });

@@ -25,6 +25,18 @@ async function closeAll(parts: readonly (AsyncDisposable | null)[]): Promise<voi
   await Promise.all(parts.map((part) => part?.[Symbol.asyncDispose]() ?? Promise.resolve()));
 }
 
+/** Starts a balancer, and waits until it knows the slots of all nodes, which have no streams. */
+async function startHaproxy(
+  nodes: readonly ServerPorts[],
+  slots: number,
+  surroundings: Parameters<typeof HaproxyProcess.start>[1],
+): Promise<HaproxyProcess> {
+  const haproxy = await HaproxyProcess.start(nodes, surroundings);
+  await haproxy.until((servers) => servers.every(({ maxStreams }) => maxStreams === slots));
+  await haproxy.idle();
+  return haproxy;
+}
+
 /** Servers as ops/docs/fleet.md starts them, and a HAProxy in front of them. */
 export class Fleet implements AsyncDisposable {
   readonly nodes: readonly FleetNode[];
@@ -52,10 +64,7 @@ export class Fleet implements AsyncDisposable {
     );
     try {
       await Promise.all(nodes.map((node) => node.start()));
-      const fleet = new Fleet(nodes, link, await HaproxyProcess.start(reached, { patient }));
-      await fleet.haproxy.until((servers) => servers.every(({ maxStreams }) => maxStreams === slots));
-      await fleet.haproxy.idle();
-      return fleet;
+      return new Fleet(nodes, link, await startHaproxy(reached, slots, { patient }));
     } catch (error) {
       await closeAll([...nodes, link]);
       throw error;
@@ -75,6 +84,12 @@ export class Fleet implements AsyncDisposable {
 
   get streamUrl(): string {
     return `${this.url.replace('http', 'ws')}/v1/stream`;
+  }
+
+  /** Starts a further balancer, with other environment variables, in front of the nodes. */
+  async anotherHaproxy(env: NodeJS.ProcessEnv): Promise<HaproxyProcess> {
+    const [{ maxStreams = 0 } = {}] = await this.haproxy.servers();
+    return startHaproxy(this.nodes, maxStreams, { patient: true, env });
   }
 
   /** Returns the number of sessions on each node; 0 for those that do not answer. */

@@ -34,6 +34,8 @@ interface Surroundings {
   readonly patient: boolean;
   /** Instead of the listed servers. */
   readonly named?: NamedServers;
+  /** Further environment variables. */
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 /** State of a server in HAProxy's words, and how many streams it has. */
@@ -62,14 +64,14 @@ export class HaproxyProcess implements AsyncDisposable {
 
   static async start(
     servers: readonly ServerPorts[],
-    { patient, named }: Surroundings,
+    { patient, named, env: further }: Surroundings,
   ): Promise<HaproxyProcess> {
     const folder = await mkdtemp(join(tmpdir(), 'millrace-haproxy-'));
     const [port, operatorsPort] = [await freePort(), await freePort()];
     const text = await readFile(haproxyFile, 'utf8');
     const adapted = adapt(text, servers, { port, operatorsPort, patient });
     await writeFile(join(folder, 'haproxy.cfg'), named ? adaptNames(adapted, named) : adapted);
-    const env = { ...process.env, ...(named && { MILLRACE_SERVICE: 'servers.test' }) };
+    const env = { ...process.env, ...further, ...(named && { MILLRACE_SERVICE: 'servers.test' }) };
     const started = new HaproxyProcess(folder, port, operatorsPort, env);
     await started.start();
     return started;

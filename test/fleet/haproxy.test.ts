@@ -1,3 +1,4 @@
+import { isErrorCode } from '@millrace/protocol';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, beforeEach, describe, it } from 'node:test';
@@ -11,6 +12,11 @@ import { haproxy, haproxyFile } from './haproxy-process.js';
 import { askForImage, sendPicture, takeImagePlace } from './image-places.js';
 
 const text = readFileSync(haproxyFile, 'utf8');
+/** What servers answer to what they refuse. */
+interface RefusalBody {
+  readonly error: { readonly code: string };
+}
+
 const parameters = { width: 64, height: 64 };
 const [picture] = motionJpegFrames('walkers.mjpeg');
 
@@ -73,6 +79,23 @@ describe('ops/haproxy', () => {
     }
   });
 
+  it('refuses in the words of the protocol, to pages too', () => {
+    const refusals = [...text.matchAll(/(?:return|http-error) status (50\d) content-type (.*)$/gm)];
+    const statuses = refusals.map(([, status]) => status);
+    for (const status of ['502', '503', '504']) assert.ok(statuses.includes(status), status);
+    for (const [, , rest = ''] of refusals) {
+      const [, body = ''] = /string '(.*?)'/.exec(rest) ?? [];
+      // Which of two codes it is depends on the moment.
+      for (const choice of ['$1', '$2']) {
+        const { error } = JSON.parse(
+          body.replace(/%\[[^\]]*iif\(([^,]*),([^)]*)\)\]/g, choice),
+        ) as RefusalBody;
+        assert.ok(isErrorCode(error.code), error.code);
+      }
+      assert.match(rest, /hdr retry-after/);
+    }
+  });
+
   it('keeps the servers that it lists the same for streams and for pages', () => {
     const [streams = '', pages = ''] = text.split(/^backend /m).slice(1);
     const servers = (backend: string): readonly string[] => backend.match(/^ {4}server.*$/gm) ?? [];
@@ -117,7 +140,7 @@ describe('a fleet behind HAProxy', { skip: haproxy.skip }, () => {
     assert.equal(answer.status, 503);
     assert.equal(answer.headers.get('retry-after'), '2');
     assert.equal(answer.headers.get('access-control-allow-origin'), '*');
-    const { error } = (await answer.json()) as { readonly error: { readonly code: string } };
+    const { error } = (await answer.json()) as RefusalBody;
     assert.equal(error.code, 'too_many_sessions');
     assert.equal((await fetch(`${fleet.url}/v1/capabilities`)).status, 200);
     await closeAll(all);
@@ -139,7 +162,7 @@ describe('a fleet behind HAProxy', { skip: haproxy.skip }, () => {
     for (const place of leave) place();
     assert.equal(answer.status, 503);
     assert.ok(Number(answer.headers.get('retry-after')) > 0);
-    const { error } = (await answer.json()) as { readonly error: { readonly code: string } };
+    const { error } = (await answer.json()) as RefusalBody;
     assert.equal(error.code, 'too_many_sessions');
   });
 
@@ -148,21 +171,19 @@ describe('a fleet behind HAProxy', { skip: haproxy.skip }, () => {
       assert.equal((await fetch(`${fleet.url}${path}`, { method: 'POST' })).status, 404, path);
     }
   });
-});
 
-describe('a fleet that is packed', { skip: haproxy.skip }, () => {
-  it('fills one node before the next, so that one without streams can be removed', async () => {
-    process.env['MILLRACE_PACKED'] = '1';
-    await using fleet = await Fleet.start({ slots: 3 });
-    delete process.env['MILLRACE_PACKED'];
+  it('is filled node by node if it is packed, so that one without streams can be removed', async () => {
+    await using packed = await fleet.anotherHaproxy({ MILLRACE_PACKED: '1' });
+    const url = `${packed.url.replace('http', 'ws')}/v1/stream`;
     const clients: StreamClient[] = [];
     for (const sessions of [
       [1, 0, 0],
       [2, 0, 0],
       [3, 0, 0],
-      [3, 1, 0],
+      [4, 0, 0],
+      [4, 1, 0],
     ]) {
-      clients.push(await StreamClient.open(fleet.streamUrl, parameters));
+      clients.push(await StreamClient.open(url, parameters));
       assert.deepEqual(await fleet.sessions(), sessions);
     }
     await closeAll(clients);

@@ -2,12 +2,17 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 
+/** Which data a link loses: those to its target, those from it, or both. */
+type Direction = 'to' | 'from';
+export const bothWays: readonly Direction[] = ['to', 'from'];
+
 /** A network path to a port of this machine that can break, or become slow. */
 export class Link implements AsyncDisposable {
   readonly port: number;
   readonly #server;
-  readonly #sockets = new Set<Socket>();
-  #silent = false;
+  /** Each with the direction of what it sends. */
+  readonly #sockets = new Map<Socket, Direction>();
+  #silent: readonly Direction[] = [];
   #delayMs = 0;
 
   private constructor(server: ReturnType<typeof createServer>, port: number, target: number) {
@@ -24,10 +29,10 @@ export class Link implements AsyncDisposable {
     return new Link(server, address.port, target);
   }
 
-  /** Loses all data from now on, in both directions, as if the cable were pulled: neither side is told. */
-  fallSilent(): void {
-    this.#silent = true;
-    for (const socket of this.#sockets) socket.pause();
+  /** Loses all data from now on, as if the cable, or one of its wires, were pulled: neither side is told. */
+  fallSilent(directions = bothWays): void {
+    this.#silent = directions;
+    for (const [socket, direction] of this.#sockets) if (directions.includes(direction)) socket.pause();
   }
 
   /** Delays all data from now on, in each direction. @param ms milliseconds; 0 ends the delay. */
@@ -37,9 +42,9 @@ export class Link implements AsyncDisposable {
 
   /** Closes all connections, and lets new ones through at once. */
   heal(): void {
-    this.#silent = false;
+    this.#silent = [];
     this.#delayMs = 0;
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of this.#sockets.keys()) socket.destroy();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -49,24 +54,24 @@ export class Link implements AsyncDisposable {
   }
 
   #join(near: Socket, far: Socket): void {
-    this.#forward(near, far);
-    this.#forward(far, near);
+    this.#forward(near, far, 'to');
+    this.#forward(far, near, 'from');
   }
 
   /** Hands on what one end of a connection sends, and its end, in order. */
-  #forward(from: Socket, to: Socket): void {
+  #forward(from: Socket, to: Socket, direction: Direction): void {
     const passAfter = async (before: Promise<void>, hand: () => void): Promise<void> => {
       const due = performance.now() + this.#delayMs;
       await before;
       const wait = due - performance.now();
       if (wait > 0) await pause(wait);
-      if (!this.#silent) hand();
+      if (!this.#silent.includes(direction)) hand();
     };
     let previous = Promise.resolve();
     const pass = (hand: () => void): void => {
       previous = passAfter(previous, hand);
     };
-    this.#sockets.add(from);
+    this.#sockets.set(from, direction);
     from.on('data', (data) => pass(() => void to.write(data)));
     from.on('end', () => pass(() => void to.end()));
     from.on('error', () => {}); // `close` follows.

@@ -5,17 +5,20 @@ import { once } from 'node:events';
 const headerBytes = 12;
 const addressType = 1;
 
-/** A name server that gives every name the same IPv4 addresses, and may fall silent. */
+/** A name server that gives every name the same IPv4 addresses, and may fall silent. Without addresses, it knows the name and has none. */
 export class NameServer implements AsyncDisposable {
   readonly port: number;
   readonly #socket;
   addresses: readonly string[] = [];
   isSilent = false;
+  /** Queries that have come. */
+  queries = 0;
 
   private constructor(socket: ReturnType<typeof createSocket>) {
     this.#socket = socket;
     this.port = socket.address().port;
     socket.on('message', (query, { address, port }) => {
+      this.queries += 1;
       if (!this.isSilent) socket.send(this.#answer(query), port, address);
     });
   }

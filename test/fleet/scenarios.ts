@@ -1,6 +1,7 @@
 import { MillraceError } from '@millrace/client';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Fleet } from './fleet.js';
+import { bothWays } from './link.js';
 import { Viewer } from './viewer.js';
 
 /** What the users of a fleet saw of a fault. */
@@ -20,6 +21,8 @@ export interface Outcome {
   readonly underWay: number;
   /** Longest time that one of them got no result, in milliseconds. */
   readonly longestGapMs: number;
+  /** The same within which a stream moved; 0 if none did. */
+  readonly longestMoveMs: number;
   /** The same among those whose stream did not move. */
   readonly longestGapOfOthersMs: number;
   /** Users with the style and the seed that they chose. */
@@ -82,6 +85,7 @@ async function watch(
     shownAgain: sum(({ shownAgain }) => shownAgain),
     underWay,
     longestGapMs: gap(viewers),
+    longestMoveMs: Math.max(0, ...viewers.map(({ longestMoveMs }) => longestMoveMs)),
     longestGapOfOthersMs: gap(viewers.filter(({ moves }) => moves === 0)),
     unchanged: sum(({ unchanged }) => Number(unchanged)),
     movedWithinMs: Math.max(begun, ...viewers.map(({ movedAt }) => movedAt)) - begun,
@@ -90,14 +94,15 @@ async function watch(
   };
 }
 
-/** Breaks a node in some way, and waits until its streams have moved. */
-async function loseNode(
+/** Breaks nodes in some way, and waits until their streams have moved. */
+async function loseNodes(
   fleet: Fleet,
   viewers: readonly Viewer[],
-  node: number,
+  nodes: readonly number[],
   fault: () => void,
 ): Promise<Outcome> {
-  const affected = (await fleet.sessions())[node] ?? 0;
+  const sessions = await fleet.sessions();
+  const affected = nodes.reduce((sum, node) => sum + (sessions[node] ?? 0), 0);
   return watch(fleet, viewers, async () => {
     fault();
     await moves(viewers, affected);
@@ -106,17 +111,32 @@ async function loseNode(
 
 /** Kills a node as the kernel or a power cut would. */
 export async function killNode(fleet: Fleet, viewers: readonly Viewer[], node = 0): Promise<Outcome> {
-  return loseNode(fleet, viewers, node, () => fleet.nodes[node]?.signal('SIGKILL'));
+  return killNodes(fleet, viewers, [node]);
+}
+
+/** Kills several nodes at once, as the failure of a switch or a zone would. */
+export async function killNodes(
+  fleet: Fleet,
+  viewers: readonly Viewer[],
+  nodes: readonly number[],
+): Promise<Outcome> {
+  return loseNodes(fleet, viewers, nodes, () => {
+    for (const node of nodes) fleet.nodes[node]?.signal('SIGKILL');
+  });
 }
 
 /** Stops a node's process without ending it: its connections stay open, and nothing answers. */
 export async function freezeNode(fleet: Fleet, viewers: readonly Viewer[], node = 0): Promise<Outcome> {
-  return loseNode(fleet, viewers, node, () => fleet.nodes[node]?.signal('SIGSTOP'));
+  return loseNodes(fleet, viewers, [node], () => fleet.nodes[node]?.signal('SIGSTOP'));
 }
 
-/** Pulls the cable between HAProxy and the first node. */
-export async function silenceLink(fleet: Fleet, viewers: readonly Viewer[]): Promise<Outcome> {
-  return loseNode(fleet, viewers, 0, () => fleet.link.fallSilent());
+/** Pulls the cable between HAProxy and the first node, or one of its wires. */
+export async function silenceLink(
+  fleet: Fleet,
+  viewers: readonly Viewer[],
+  directions = bothWays,
+): Promise<Outcome> {
+  return loseNodes(fleet, viewers, [0], () => fleet.link.fallSilent(directions));
 }
 
 /** Lets nothing happen for a while, to compare. */
@@ -175,9 +195,7 @@ export async function openPatiently(fleet: Fleet, refused: () => void): Promise<
     try {
       return await Viewer.open(fleet.url, 1);
     } catch (error) {
-      // A slot that becomes free right after a refusal hides the reason.
-      const reasons: readonly string[] = ['too_many_sessions', 'connection_failed'];
-      if (!(error instanceof MillraceError) || !reasons.includes(error.code)) throw error;
+      if (!(error instanceof MillraceError) || error.code !== 'too_many_sessions') throw error;
       if (attempt === 0) refused();
       await pause((error.retryAfter ?? 1) * 1000);
     }

@@ -12,11 +12,15 @@ export class Viewer implements AsyncDisposable {
   readonly #camera: NodeJS.Timeout | undefined;
   #lastResultAt = performance.now();
   #longestGapMs = 0;
+  /** Whether it has moved since the last result. */
+  #moving = false;
   #newestShown = -1;
   /** Frames that were sent and got no result. */
   lost = 0;
   /** Results that were shown after the one of a later frame, or twice. */
   shownAgain = 0;
+  /** Longest time without a result in which it moved, in milliseconds. */
+  longestMoveMs = 0;
   /** How often another server, or the same one, went on with the stream. */
   resumed = 0;
   /** How often the stream started over. */
@@ -37,6 +41,7 @@ export class Viewer implements AsyncDisposable {
       if (resumed) this.resumed += 1;
       else this.restarted += 1;
       this.movedAt = performance.now();
+      this.#moving = true;
     });
     stream.on('close', ({ error }) => (this.ended = error));
     if (picture === null) return;
@@ -87,6 +92,7 @@ export class Viewer implements AsyncDisposable {
     this.resumed = 0;
     this.restarted = 0;
     this.movedAt = -Infinity;
+    this.longestMoveMs = 0;
     this.#longestGapMs = 0;
     this.#lastResultAt = performance.now();
   }
@@ -116,7 +122,10 @@ export class Viewer implements AsyncDisposable {
     if (id <= this.#newestShown) this.shownAgain += 1;
     this.#newestShown = id;
     const now = performance.now();
-    this.#longestGapMs = Math.max(this.#longestGapMs, now - this.#lastResultAt);
+    const gapMs = now - this.#lastResultAt;
+    this.#longestGapMs = Math.max(this.#longestGapMs, gapMs);
+    if (this.#moving) this.longestMoveMs = Math.max(this.longestMoveMs, gapMs);
+    this.#moving = false;
     this.#lastResultAt = now;
   }
 }

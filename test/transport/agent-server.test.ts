@@ -72,6 +72,34 @@ describe('AgentServer', () => {
     await assert.rejects(ask(port), { code: 'ECONNREFUSED' });
   });
 
+  it('answers although others keep their connections open and go on sending', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    await using agent = new AgentServer(() => free);
+    const port = await freePort();
+    await agent.listen('127.0.0.1', port);
+    const others = await Promise.all(
+      Array.from({ length: 100 }, async () => {
+        const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+        socket.on('error', () => {}).resume();
+        await once(socket, 'connect');
+        socket.write('x');
+        return socket;
+      }),
+    );
+    assert.equal(await ask(port), 'up ready 100% maxconn:4\n');
+    const last = others.at(-1);
+    assert.ok(last && !last.destroyed);
+    const closed = new Promise((resolve) => last.once('close', resolve));
+    t.mock.timers.tick(1999);
+    last.write('x');
+    t.mock.timers.tick(1);
+    // What it writes after that finds nobody.
+    const writing = setInterval(() => last.write('x'), 5);
+    await closed;
+    clearInterval(writing);
+    for (const socket of others) socket.destroy();
+  });
+
   it('names the setting to change if it cannot listen', async () => {
     await using other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
@@ -101,10 +129,11 @@ describe('the agent of a server', () => {
     assert.deepEqual(sessions, { slots: 2, served: 2, waiting: 0 });
     await second[Symbol.asyncDispose]();
     assert.equal(await ask(agentPort), 'up ready 50% maxconn:2\n');
-    const drained = server.app.drain(1);
+    const drained = server.app.drain(60);
     assert.equal(await ask(agentPort), 'up drain\n');
     const [picture = new Uint8Array()] = motionJpegFrames('walkers.mjpeg');
     assert.equal((await first.generate(0, picture)).type, 'result');
+    await first[Symbol.asyncDispose]();
     await drained;
   });
 

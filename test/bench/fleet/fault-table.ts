@@ -8,6 +8,7 @@ const headings = [
   'ended',
   'frames lost',
   'longest gap',
+  'while moving',
   'of streams that stayed',
   'style and seed kept',
 ];
@@ -19,7 +20,7 @@ export class FaultTable {
   /** @param goalMs longest gap that is allowed. */
   add(what: string, outcome: Outcome, goalMs?: number): void {
     const { viewers, moved, restarted, ended, lostFrames, underWay, unchanged } = outcome;
-    const { longestGapMs, longestGapOfOthersMs, movedWithinMs } = outcome;
+    const { longestGapMs, longestMoveMs, longestGapOfOthersMs, movedWithinMs } = outcome;
     report(`fleet-faults: ${what}`, [
       { what: 'streams that moved', value: moved, unit: `of ${viewers}` },
       { what: 'until the last one had moved', value: movedWithinMs, unit: 'ms' },
@@ -38,17 +39,19 @@ export class FaultTable {
         unit: 'ms',
         ...(goalMs !== undefined && { goal: `under ${goalMs} ms` }),
       },
+      { what: 'longest gap in which a stream moved', value: longestMoveMs, unit: 'ms' },
       { what: 'longest gap of streams that did not move', value: longestGapOfOthersMs, unit: 'ms' },
     ]);
-    const others = moved < viewers ? `${Math.round(longestGapOfOthersMs)} ms` : '';
+    const ms = (value: number, isThere = true): string => (isThere ? `${Math.round(value)} ms` : '');
     this.#rows.push([
       what,
       `${moved} of ${viewers}`,
       `${restarted}`,
       `${ended}`,
       `${lostFrames}`,
-      `${Math.round(longestGapMs)} ms`,
-      others,
+      ms(longestGapMs),
+      ms(longestMoveMs, moved > 0),
+      ms(longestGapOfOthersMs, moved < viewers),
       `${unchanged} of ${viewers}`,
     ]);
   }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import type { CostCurve } from '../../../src/engine/costs.js';
+import type { CostCurve, MeasuredCosts } from '../../../src/engine/costs.js';
 import type { Slo } from '../../../src/session/admission/slo.js';
 import { readSettings } from '../../../src/settings/settings.js';
 import { arrivalShapes } from './arrivals.js';
@@ -18,10 +18,11 @@ export interface PlannerOptions {
   readonly prices: Prices;
 }
 
-/** What `millrace doctor --json` says of costs. */
-export interface DoctorCosts {
+/** What `millrace doctor --json` says of costs; older versions do not name those of several pictures. */
+interface DoctorReport {
   readonly unet: CostCurve;
   readonly picture_ms: number;
+  readonly pictures: readonly { readonly pictures: number; readonly ms: number }[];
 }
 
 const numbers = {
@@ -99,18 +100,19 @@ function slotsBy(file: string, slo: Slo): number {
     throw new Error(
       `--costs ${file}: it needs the output of \`millrace doctor --json\`, with its performance`,
     );
-  return nodeModel({ unet: costs.unet, pictureMs: costs.picture_ms, ...slo, most: 10_000 }).slots;
+  return nodeModel({ ...costs, ...slo, most: 10_000 }).slots;
 }
 
 /** Reads a report of `doctor`. @returns null if it has no costs. */
-export function doctorCosts(text: string): DoctorCosts | null {
-  const { performance: costs } = JSON.parse(text) as { readonly performance?: Partial<DoctorCosts> | null };
-  const { unet, picture_ms } = costs ?? {};
+export function doctorCosts(text: string): MeasuredCosts | null {
+  const { performance } = JSON.parse(text) as { readonly performance?: Partial<DoctorReport> | null };
+  const { unet, picture_ms: pictureMs, pictures = [] } = performance ?? {};
   const isPositive = (value: unknown): boolean => typeof value === 'number' && value > 0;
-  if (!Array.isArray(unet) || unet.length === 0 || !isPositive(picture_ms)) return null;
-  const points = unet as CostCurve;
-  if (!points.every(({ rows, ms }) => isPositive(rows) && isPositive(ms))) return null;
-  return { unet: points, picture_ms: picture_ms ?? 0 };
+  if (!Array.isArray(unet) || unet.length === 0 || !isPositive(pictureMs)) return null;
+  const pictureCosts = pictures.map(({ pictures: rows, ms }) => ({ rows, ms }));
+  const costs = unet as CostCurve;
+  if (![...costs, ...pictureCosts].every(({ rows, ms }) => isPositive(rows) && isPositive(ms))) return null;
+  return { costs, pictureMs: pictureMs ?? 0, ...(pictureCosts.length > 0 && { pictureCosts }) };
 }
 
 /** @param name of a shape, or of a file with one number a line: how many sessions come in each of equal times. */

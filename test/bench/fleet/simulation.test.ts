@@ -134,16 +134,16 @@ describe('the rules of the simulation', () => {
 });
 
 describe('the model of a node', () => {
-  const unet = [
+  const costs = [
     { rows: 1, ms: 20 },
     { rows: 2, ms: 30 },
     { rows: 4, ms: 40 },
   ];
-  const model = nodeModel({ unet, pictureMs: 10, fps: 5, latencySeconds: 0, most: 100 });
+  const model = nodeModel({ costs, pictureMs: 10, fps: 5, latencySeconds: 0, most: 100 });
 
   it('has the slots of a server with these costs', () => {
     const slots = (changes: object): number =>
-      nodeModel({ unet, pictureMs: 10, fps: 5, latencySeconds: 0, most: 100, ...changes }).slots;
+      nodeModel({ costs, pictureMs: 10, fps: 5, latencySeconds: 0, most: 100, ...changes }).slots;
     assert.equal(slots({ most: 2 }), 2);
     assert.ok(slots({ fps: 1 }) > model.slots);
     assert.ok(slots({ fps: 1, latencySeconds: 0.2 }) < slots({ fps: 1 }));
@@ -154,6 +154,24 @@ describe('the model of a node', () => {
     const each = model.framesEach(4, 1000);
     assert.ok(each < model.framesEach(1, 1000));
     assert.ok(4 * each > model.framesEach(1, 1000), 'batches pay');
+  });
+
+  it('makes all calls as large as they may be once there are enough users', () => {
+    // Calls of 4 rows, with 4 pictures: 80 ms.
+    assert.equal(model.framesEach(4, 1000), 1000 / 80);
+    assert.equal(6 * model.framesEach(6, 1000), 4 * model.framesEach(4, 1000));
+  });
+
+  it('lets pictures share calls if that pays', () => {
+    const pictureCosts = [
+      { rows: 1, ms: 10 },
+      { rows: 2, ms: 15 },
+    ];
+    const slo = { fps: 1, latencySeconds: 0, most: 100 };
+    const sharing = nodeModel({ costs, pictureMs: 10, pictureCosts, ...slo });
+    assert.equal(sharing.framesEach(1, 1000), model.framesEach(1, 1000));
+    assert.equal(sharing.framesEach(4, 1000), 1000 / 70);
+    assert.ok(sharing.slots > nodeModel({ costs, pictureMs: 10, ...slo }).slots);
   });
 });
 
@@ -166,10 +184,22 @@ describe('the options of the planner', () => {
   });
 
   it('take the costs of a report of doctor, and no other', () => {
-    const costs = { unet: [{ rows: 1, ms: 20 }], picture_ms: 10 };
-    assert.deepEqual(doctorCosts(JSON.stringify({ performance: costs })), costs);
-    for (const performance of [null, { ...costs, unet: [] }, { ...costs, unet: [{ rows: 1, ms: 0 }] }]) {
-      assert.equal(doctorCosts(JSON.stringify({ performance })), null);
+    const read = (performance: object | null): unknown => doctorCosts(JSON.stringify({ performance }));
+    const report = { unet: [{ rows: 1, ms: 20 }], picture_ms: 10 };
+    const costs = { costs: report.unet, pictureMs: 10 };
+    assert.deepEqual(read(report), costs);
+    assert.deepEqual(read({ ...report, pictures: [] }), costs);
+    assert.deepEqual(read({ ...report, pictures: [{ pictures: 2, ms: 15 }] }), {
+      ...costs,
+      pictureCosts: [{ rows: 2, ms: 15 }],
+    });
+    for (const performance of [
+      null,
+      { ...report, unet: [] },
+      { ...report, unet: [{ rows: 1, ms: 0 }] },
+      { ...report, pictures: [{ pictures: 2 }] },
+    ]) {
+      assert.equal(read(performance), null);
     }
   });
 

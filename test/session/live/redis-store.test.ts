@@ -172,6 +172,19 @@ describe('a session store in Redis', { skip: redis.skip }, () => {
     assert.deepEqual(a.lost, []);
   });
 
+  it('goes on without a store that answers later than clients wait, and says so', async () => {
+    await using process = await RedisProcess.start();
+    await using link = await Link.to(process.port);
+    await using a = await node(`redis://127.0.0.1:${link.port}`);
+    assert.equal(a.up, true);
+    link.delay(150);
+    await until(() => a.up === false);
+    assert.match(a.lines.at(-1) ?? '', /it takes longer than the 200 ms that clients wait for it/);
+    assert.equal(await a.store.claim(claim('s', 3, { most: 0 })), 3, 'nobody waits, and the own rules hold');
+    link.delay(0);
+    await until(() => a.up === true);
+  });
+
   it('says what is wrong with a password, without the password', async () => {
     await using process = await RedisProcess.start('--requirepass', 'right');
     await using a = await node(process.url.replace('//', '//:wrong-word@'));

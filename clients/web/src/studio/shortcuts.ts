@@ -57,7 +57,7 @@ export const shortcuts: readonly Shortcut[] = [
   { keys: ['f'], words: 'Fill the window', act: ({ toggleView }) => toggleView() },
   {
     keys: ['F'],
-    shown: '⇧ f',
+    shown: 'shift f',
     words: 'Full screen',
     act: ({ studio }) => void studio.projection.toggleFullScreen(),
   },

@@ -15,7 +15,7 @@ export function RouteRows({ studio }: { readonly studio: Studio }): JSX.Element 
   const { performer } = studio;
   const { routes } = performer;
   const names = movable(studio);
-  const [first] = names;
+  const first = names.find((name) => name === 'strength') ?? names[0];
   return (
     <>
       <div class="row">

@@ -14,6 +14,7 @@ test('without a video the model paints from the words alone, and with one again 
   await page.locator('[data-flowing=true]').waitFor();
   assert.ok(await page.locator('.pane.input').isHidden());
   assert.equal(await page.getByTestId('pause').count(), 0);
+  await page.locator('body').press('i');
   const box = await page.getByTestId('output').boundingBox();
   const stage = await page.locator('.stage').boundingBox();
   assert.ok(box && stage && box.width > stage.width / 2, 'the output has the room of the input too');

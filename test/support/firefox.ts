@@ -1,11 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { WebSocket } from 'ws';
+import { ScriptedBrowser } from './scripted-browser.js';
 
 /** Nothing but the pages that are opened, and a camera that shows a test picture without a question. */
 const preferences = {
@@ -18,15 +18,6 @@ const preferences = {
   'browser.startup.page': 0,
 };
 
-/** Returns the Firefox that FIREFOX names, or an installed one; undefined if there is none. */
-export function findFirefox(): string | undefined {
-  const named = process.env['FIREFOX'];
-  if (named !== undefined) return named;
-  const folders = (process.env['PATH'] ?? '').split(delimiter);
-  const paths = ['firefox-esr', 'firefox'].flatMap((name) => folders.map((folder) => join(folder, name)));
-  return paths.find((path) => existsSync(path));
-}
-
 interface Answer {
   readonly id?: number;
   readonly type: 'success' | 'error' | 'event';
@@ -37,9 +28,8 @@ interface Answer {
 }
 
 /** A headless Firefox with one tab, driven by WebDriver BiDi (https://w3c.github.io/webdriver-bidi). */
-export class Firefox implements AsyncDisposable {
-  /** Errors in the console of the tab. */
-  readonly problems: string[] = [];
+export class Firefox extends ScriptedBrowser {
+  readonly #problems: string[] = [];
   readonly #process: ChildProcess;
   readonly #profile: string;
   readonly #socket: WebSocket;
@@ -48,6 +38,7 @@ export class Firefox implements AsyncDisposable {
   #tab: unknown;
 
   private constructor(process: ChildProcess, profile: string, socket: WebSocket) {
+    super();
     this.#process = process;
     this.#profile = profile;
     this.#socket = socket;
@@ -79,9 +70,8 @@ export class Firefox implements AsyncDisposable {
     await this.#ask('browsingContext.navigate', { context: this.#tab, url, wait: 'complete' });
   }
 
-  /** Evaluates an expression in the page. @throws {Error} (as rejection) if it throws. */
   async evaluate(expression: string): Promise<unknown> {
-    const text = `JSON.stringify(${expression})`;
+    const text = `Promise.resolve(${expression}).then(JSON.stringify)`;
     const target = { context: this.#tab };
     const { type, result, exceptionDetails } = await this.#ask('script.evaluate', {
       expression: text,
@@ -93,18 +83,10 @@ export class Firefox implements AsyncDisposable {
     return value === undefined ? undefined : JSON.parse(value);
   }
 
-  /** Waits until an expression is true in the page. */
-  async until(expression: string): Promise<void> {
-    while (!(await this.evaluate(`Boolean(${expression})`))) {
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-  }
-
-  /** Clicks an element of the page, by its test id. */
-  async click(testId: string): Promise<void> {
-    const element = `document.querySelector('[data-testid=${testId}]')`;
-    await this.until(element);
-    await this.evaluate(`${element}.click()`);
+  async problems(): Promise<readonly string[]> {
+    // What was logged before comes before the answer to another question.
+    await this.evaluate('0');
+    return this.#problems;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -126,7 +108,7 @@ export class Firefox implements AsyncDisposable {
   }
 
   #receive({ id, method, params, ...answer }: Answer): void {
-    if (method === 'log.entryAdded' && params?.level === 'error') this.problems.push(params.text ?? '');
+    if (method === 'log.entryAdded' && params?.level === 'error') this.#problems.push(params.text ?? '');
     if (id === undefined) return;
     this.#waiting.get(id)?.({ id, ...answer });
     this.#waiting.delete(id);

@@ -1,5 +1,5 @@
 import { computed } from '@preact/signals';
-import { Glide } from './glide.js';
+import { Glide, type Timing } from './glide.js';
 import type { ParameterDesk } from './parameter-desk.js';
 
 interface MixedPrompt {
@@ -51,9 +51,9 @@ export class Mixer {
     this.#show(position);
   }
 
-  /** Fades to a prompt in some seconds. */
-  fadeTo(index: number, seconds: number): void {
-    this.glide.start(this.position.peek(), index, seconds, (position) => this.#show(position));
+  /** Fades to a prompt in a while. */
+  fadeTo(index: number, timing: Timing): void {
+    this.glide.start(this.position.peek(), index, timing, (position) => this.#show(position));
   }
 
   #show(position: number): void {

@@ -1,6 +1,6 @@
 import type { Look } from '@millrace/client';
 import { signal } from '@preact/signals';
-import { Glide } from './glide.js';
+import { Glide, type Timing } from './glide.js';
 import { listenToGamepads } from './inputs/gamepads.js';
 import { listenToMicrophone } from './inputs/microphone.js';
 import { listenToMidi } from './inputs/midi.js';
@@ -43,13 +43,21 @@ export class Performer {
     this.mixer = new Mixer(desk);
     this.routes = new Routes(desk, definitions);
     listenToGamepads((input, value) => this.routes.receive(input, value));
-    setInterval(() => this.routes.receive('beat', this.tempo.pulse()), pulsePeriodMs);
+    setInterval(() => {
+      this.routes.receive('beat', this.tempo.pulse());
+      this.routes.receive('wave', this.tempo.wave());
+    }, pulsePeriodMs);
   }
 
   /** Length of transitions in seconds. */
   get seconds(): number {
     const length = this.length.peek();
     return this.unit.peek() === 'seconds' ? length : (length * 60) / this.tempo.perMinute.peek();
+  }
+
+  /** When a transition that is started now begins: in beats, at the next one. */
+  get timing(): Timing {
+    return { delayMs: this.unit.peek() === 'seconds' ? 0 : this.tempo.untilBeat(), seconds: this.seconds };
   }
 
   /** Shows what is between two looks. @param share 0 for the first, 1 for the second. */
@@ -64,7 +72,7 @@ export class Performer {
   /** Goes to the other one of two looks, in the length of transitions. */
   morphOver(looks: readonly [Look, Look]): void {
     const from = this.morphed.peek();
-    this.morphing.start(from, from < 0.5 ? 1 : 0, this.seconds, (share) => this.morph(looks, share));
+    this.morphing.start(from, from < 0.5 ? 1 : 0, this.timing, (share) => this.morph(looks, share));
   }
 
   shuffleSeed(): void {

@@ -3,7 +3,7 @@ import { signal } from '@preact/signals';
 /** Speeds to choose from. */
 export const speeds = [0.25, 0.5, 1, 1.5, 2] as const;
 
-/** Controls how a file plays. */
+/** Controls how a video plays. */
 export class Playback {
   readonly paused = signal(false);
   /** Seconds. */
@@ -29,9 +29,11 @@ export class Playback {
     video.addEventListener('loadedmetadata', () => this.#apply());
   }
 
+  /** Pauses the video, or lets it go on. */
   turn(): void {
     const video = this.#video;
-    if (video?.paused === true) void video.play();
+    // Without a source there is nothing to play.
+    if (video?.paused === true) video.play().catch(() => {});
     else video?.pause();
   }
 

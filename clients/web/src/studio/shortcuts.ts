@@ -47,6 +47,7 @@ export const shortcuts: readonly Shortcut[] = [
   { keys: ['t'], words: 'Tap the beat', act: ({ studio }) => studio.performer.tempo.tap() },
   { keys: ['z'], words: 'Undo', act: ({ studio }) => studio.history.undo() },
   { keys: ['y', 'Z'], shown: 'y', words: 'Redo', act: ({ studio }) => studio.history.redo() },
+  { keys: ['i'], words: 'Pause the input, go on', act: ({ studio }) => studio.playback.turn() },
   { keys: ['s'], words: 'Save a picture', act: ({ studio }) => void studio.archive.savePicture() },
   {
     keys: ['r'],
@@ -56,7 +57,7 @@ export const shortcuts: readonly Shortcut[] = [
   { keys: ['f'], words: 'Fill the window', act: ({ toggleView }) => toggleView() },
   {
     keys: ['F'],
-    shown: '⇧ f',
+    shown: 'shift f',
     words: 'Full screen',
     act: ({ studio }) => void studio.projection.toggleFullScreen(),
   },

@@ -2,7 +2,8 @@ import { streamImage } from './image-source.js';
 
 /** What users choose from; a file is a video or an image. */
 export const sourceKinds = ['clip', 'camera', 'screen', 'tab', 'file'] as const;
-export type SourceKind = (typeof sourceKinds)[number] | 'image';
+/** With `words` there is no video: the model paints from noise. */
+export type SourceKind = (typeof sourceKinds)[number] | 'image' | 'words';
 
 /** A camera of this device. */
 interface Camera {
@@ -30,12 +31,18 @@ export class SourceError extends Error {
   override readonly name = 'SourceError';
 }
 
-export type WantedSource = 'clip' | 'camera' | 'screen' | 'tab' | File | { readonly camera: string };
+export type WantedSource =
+  'clip' | 'camera' | 'screen' | 'tab' | 'words' | File | { readonly camera: string };
 
 /** Returns the kind of a requested source. */
 export function kindOf(wanted: WantedSource): SourceKind {
   if (wanted instanceof File) return isImage(wanted) ? 'image' : 'file';
   return typeof wanted === 'string' ? wanted : 'camera';
+}
+
+/** Returns the parameters of a stream of this source besides those that the user sets. */
+export function modeFor(source: Source | undefined): { readonly mode?: 'txt2img' } {
+  return source?.kind === 'words' ? { mode: 'txt2img' } : {};
 }
 
 /**
@@ -56,6 +63,7 @@ export async function openSource(
     signal.throwIfAborted();
     return playAddress('file', address, video);
   }
+  if (wanted === 'words') return showNothing(video);
   if (wanted === 'clip') {
     return playAddress('clip', video.canPlayType(h264) === '' ? 'clip.webm' : 'clip.mp4', video);
   }
@@ -63,6 +71,13 @@ export async function openSource(
   if (signal.aborted) stopMedia(media);
   signal.throwIfAborted();
   return playMedia(typeof wanted === 'string' ? wanted : 'camera', media, video);
+}
+
+function showNothing(video: HTMLVideoElement): Source {
+  video.srcObject = null;
+  video.removeAttribute('src');
+  video.load();
+  return { kind: 'words', mirror: false, onEnded: () => {}, close: () => {} };
 }
 
 function isImage({ type }: File): boolean {

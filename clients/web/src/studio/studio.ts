@@ -14,6 +14,7 @@ import { Archive } from './archive.js';
 import { History } from './history.js';
 import { Link } from './link.js';
 import { Memory } from './memory.js';
+import { Notices } from './notices.js';
 import { Performer } from './performer.js';
 import { ParameterDesk } from './parameter-desk.js';
 import { Previews } from './previews.js';
@@ -23,6 +24,7 @@ import { Shape } from './shape.js';
 import { ServerWatch } from './server-watch.js';
 import {
   kindOf,
+  modeFor,
   openSource,
   SourceError,
   type Source,
@@ -41,13 +43,14 @@ export interface StudioElements {
 
 const statsPeriodMs = 500;
 const capabilitiesPauseMs = 1500;
-const noticeMs = 6000;
 /** Time for the server to notice that another tab's stream has ended. */
 const takeOverMs = 400;
 const tokenKey = 'millrace-token';
 
 /** The state and logic behind the page: a source, a stream, its parameters and its figures. */
 export class Studio {
+  readonly notices = new Notices();
+  readonly announce = this.notices.announce;
   readonly desk = new ParameterDesk((name, value) =>
     lengthProblem(value, textLimit(this.capabilities.peek()?.parameters.properties[name])),
   );
@@ -69,12 +72,12 @@ export class Studio {
     canvas: () => (this.flowing.peek() ? this.#elements?.canvas : undefined),
     model: () => this.capabilities.peek()?.model.name,
     playFile: (file) => void this.play(file),
-    announce: (text) => this.announce(text),
+    announce: this.announce,
   });
   readonly performer = new Performer({
     desk: this.desk,
     definitions: () => this.capabilities.peek()?.parameters.properties ?? {},
-    announce: (text) => this.announce(text),
+    announce: this.announce,
   });
   readonly styles = new StyleBook(this.desk);
   readonly projection = new Projection();
@@ -85,7 +88,6 @@ export class Studio {
   /** The source that is being opened. */
   readonly opening = signal<SourceKind>();
   readonly sourceProblem = signal<string>();
-  readonly notice = signal<string>();
   /** Whether a generated picture has been drawn since the source was opened. */
   readonly flowing = signal(false);
   /** Whether a generated picture is on the canvas: it stays when the connection is lost. */
@@ -113,13 +115,12 @@ export class Studio {
   #opening = new AbortController();
   #stream: MillraceStream | undefined;
   #sender: VideoSource | undefined;
-  #noticeTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(url: string) {
     this.#url = url;
     this.link = new Link({
       url,
-      parameters: () => this.desk.start,
+      parameters: () => ({ ...this.desk.start, ...modeFor(this.source.peek()) }),
       token: () => sessionStorage.getItem(tokenKey) ?? undefined,
       opened: (stream) => this.#opened(stream),
       interrupted: () => (this.flowing.value = false),
@@ -127,7 +128,7 @@ export class Studio {
       closed: () => this.#closed(),
       full: () => this.tabs.ask(),
       refused: (error) => this.desk.refuseStart(error.field, error.message),
-      notice: (text) => this.announce(text),
+      notice: this.announce,
     });
     this.server = new ServerWatch(url);
   }
@@ -179,6 +180,8 @@ export class Studio {
       previous?.close();
       this.source.value = source;
       this.mirror.value = source.mirror;
+      // A stream with another mode is another stream.
+      if (previous && (previous.kind === 'words') !== (source.kind === 'words')) this.#hangUp();
       source.onEnded(() => {
         if (this.source.peek() !== source) return;
         this.stop();
@@ -236,19 +239,10 @@ export class Studio {
     void this.archive.endRecording();
     this.#opening.abort();
     this.opening.value = undefined;
-    this.#sender?.stop();
-    this.link.close();
-    this.#closed();
+    this.#hangUp();
     this.source.peek()?.close();
     this.source.value = undefined;
   }
-
-  /** Tells the user something for a few seconds. */
-  readonly announce = (text: string): void => {
-    this.notice.value = text;
-    clearTimeout(this.#noticeTimer);
-    this.#noticeTimer = setTimeout(() => (this.notice.value = undefined), noticeMs);
-  };
 
   #opened(stream: MillraceStream): void {
     this.#stream = stream;
@@ -280,6 +274,12 @@ export class Studio {
     if (costs !== undefined) this.capabilities.value = { ...known, frame_costs: costs };
   }
 
+  #hangUp(): void {
+    this.#sender?.stop();
+    this.link.close();
+    this.#closed();
+  }
+
   #closed(): void {
     this.#stream = undefined;
     this.#stats.value = undefined;
@@ -292,6 +292,7 @@ export class Studio {
     this.#sender?.stop();
     const source = this.source.peek();
     if (this.#stream === undefined || this.#elements === undefined || source === undefined) return;
+    if (source.kind === 'words') return;
     this.#sender = new VideoSource(this.#stream, this.#elements.video, {
       mirror: this.mirror.peek(),
     });

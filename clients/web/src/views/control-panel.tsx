@@ -11,7 +11,7 @@ export function ControlPanel({ studio }: { readonly studio: Studio }): JSX.Eleme
   const { desk } = studio;
   const wholeRanges = useSignal(false);
   const properties = studio.capabilities.value?.parameters.properties;
-  // The prompt has its own field, and the page always sends frames.
+  // The prompt has its own field, and whether there is a video is a matter of the source.
   const names = (Object.keys(properties ?? {}) as ParameterName[]).filter((name) => {
     const definition = properties?.[name];
     return (

@@ -38,6 +38,11 @@ export const icons = {
       <path d="M4.5 15v2.5a2 2 0 0 0 2 2h11a2 2 0 0 0 2-2V15" />
     </Icon>
   ),
+  words: (
+    <Icon>
+      <path d="M4 6.5h16M4 11.5h16M4 16.5h9" />
+    </Icon>
+  ),
   split: (
     <Icon>
       <rect x="3" y="5" width="18" height="14" rx="2.5" />

@@ -41,7 +41,7 @@ export function MixerRows({ studio }: { readonly studio: Studio }): JSX.Element 
               <SmallButton
                 title={`Fade to it in ${seconds.toFixed(1)} s`}
                 testId="fade-to"
-                onClick={() => mixer.fadeTo(i, studio.performer.seconds)}
+                onClick={() => mixer.fadeTo(i, studio.performer.timing)}
               >
                 Fade
               </SmallButton>

@@ -2,14 +2,34 @@ import type { JSX } from 'preact';
 import { inMinutes } from '../studio/counts.js';
 import { speeds, type Playback } from '../studio/playback.js';
 
-/** Pause, position, speed and repetition of a file. */
-export function PlaybackBar({ playback }: { readonly playback: Playback }): JSX.Element {
-  const { paused, time, duration, speed, loops } = playback;
+interface PlaybackProps {
+  readonly playback: Playback;
+  /** Whether it is a file, and not live. */
+  readonly isFile: boolean;
+}
+
+/** Pause of any video; position, speed and repetition of a file. */
+export function PlaybackBar({ playback, isFile }: PlaybackProps): JSX.Element {
   return (
     <div class="playback" role="group" aria-label="Playback">
-      <button type="button" class="link" data-testid="pause" onClick={() => playback.turn()}>
-        {paused.value ? 'Play' : 'Pause'}
+      <button
+        type="button"
+        class="link"
+        title="Pause the input, go on (I)"
+        data-testid="pause"
+        onClick={() => playback.turn()}
+      >
+        {playback.paused.value ? 'Play' : 'Pause'}
       </button>
+      {isFile && <FilePlayback playback={playback} />}
+    </div>
+  );
+}
+
+function FilePlayback({ playback }: { readonly playback: Playback }): JSX.Element {
+  const { time, duration, speed, loops } = playback;
+  return (
+    <>
       <input
         type="range"
         min={0}
@@ -46,6 +66,6 @@ export function PlaybackBar({ playback }: { readonly playback: Playback }): JSX.
         />
         Loop
       </label>
-    </div>
+    </>
   );
 }

@@ -8,14 +8,14 @@ import { CrossButton } from './cross-button.js';
 import { SmallButton } from './small-button.js';
 
 /** Inputs that can be chosen; others are learned. */
-const chosenInputs = ['microphone level', 'microphone beat', 'beat'] as const;
+const chosenInputs = ['microphone level', 'microphone beat', 'beat', 'wave'] as const;
 
 /** What moves which parameter. */
 export function RouteRows({ studio }: { readonly studio: Studio }): JSX.Element {
   const { performer } = studio;
   const { routes } = performer;
   const names = movable(studio);
-  const [first] = names;
+  const first = names.find((name) => name === 'strength') ?? names[0];
   return (
     <>
       <div class="row">
@@ -92,8 +92,8 @@ export function RouteRows({ studio }: { readonly studio: Studio }): JSX.Element 
         </div>
       ))}
       <p class="quiet">
-        A knob of a MIDI device or a gamepad, the level or the beat of the microphone, or the beat that you
-        tap moves any number.
+        A knob of a MIDI device or a gamepad, the level or the beat of the microphone, the beat that you tap,
+        or a wave of eight such beats moves any number.
       </p>
     </>
   );

@@ -13,6 +13,7 @@ const names: Readonly<Record<SourceKind, string>> = {
   tab: 'Tab',
   file: 'File',
   image: 'Image',
+  words: 'Words',
 };
 
 /** A choice of the video source. */
@@ -56,9 +57,25 @@ export function SourcePicker({ studio }: { readonly studio: Studio }): JSX.Eleme
             </button>
           );
         })}
+        {paintsFromNoise(studio) && (
+          <button
+            type="button"
+            class="source"
+            title="Without a video: painted from the prompt alone"
+            aria-pressed={playing?.kind === 'words'}
+            data-opening={opening === 'words'}
+            data-testid="source-words"
+            onClick={() => void studio.play('words')}
+          >
+            {icons.words}
+            <span>{names.words}</span>
+          </button>
+        )}
       </div>
       <CameraChoice studio={studio} />
-      {(playing?.kind === 'file' || playing?.kind === 'clip') && <PlaybackBar playback={studio.playback} />}
+      {playing !== undefined && playing.kind !== 'words' && (
+        <PlaybackBar playback={studio.playback} isFile={playing.kind === 'file' || playing.kind === 'clip'} />
+      )}
       {playing !== undefined && studio.sourceProblem.value !== undefined && (
         <p class="problem" role="alert">
           {studio.sourceProblem.value}
@@ -66,4 +83,10 @@ export function SourcePicker({ studio }: { readonly studio: Studio }): JSX.Eleme
       )}
     </section>
   );
+}
+
+/** Returns whether the model also generates without a video. */
+function paintsFromNoise(studio: Studio): boolean {
+  const { mode } = studio.capabilities.value?.parameters.properties ?? {};
+  return mode?.enum?.includes('txt2img') === true;
 }

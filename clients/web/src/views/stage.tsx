@@ -49,7 +49,7 @@ export function Stage({ studio, view }: StageProps): JSX.Element {
       style={{ '--aspect': studio.aspect.value, '--wipe': projection.line.value }}
     >
       <canvas class="glow" ref={glow} width="8" height="8" aria-hidden="true" />
-      <figure class="pane input" data-mirror={studio.mirror.value}>
+      <figure class="pane input" data-mirror={studio.mirror.value} hidden={source?.kind === 'words'}>
         <video ref={video} muted playsInline aria-label="Input video" data-testid="input" />
         <figcaption>Input</figcaption>
       </figure>

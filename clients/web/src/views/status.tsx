@@ -58,7 +58,7 @@ export function StageMessage({ studio }: StudioProps): JSX.Element {
           Another tab of this browser streams: continue here
         </button>
       )}
-      {studio.notice.value !== undefined && <p class="notice">{studio.notice.value}</p>}
+      {studio.notices.text.value !== undefined && <p class="notice">{studio.notices.text.value}</p>}
     </div>
   );
 }

@@ -17,7 +17,7 @@ const key = 'millrace-routes';
 /** How far a knob must be moved to be learned: some send noise. */
 const leastMove = 0.08;
 /** Inputs that move all the time: what they do is not kept in looks, links and the history. */
-const moving = /^(microphone|beat)/;
+const moving = /^(microphone|beat|wave)/;
 
 /** Inputs and the parameters that they move. */
 export class Routes {
@@ -76,7 +76,7 @@ export class Routes {
     }
   }
 
-  /** Ends what the microphone and beats do. */
+  /** Ends what the microphone, beats and waves do. */
   releaseAll(): void {
     for (const i of this.all.peek().keys()) this.#release(i);
   }

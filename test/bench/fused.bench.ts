@@ -57,14 +57,14 @@ if ('missing' in made) {
   const trials = { folder, rows: 1, threads } as const;
   const torch = { python, width };
   for (const side of [32, 64]) {
-    report('fused, attention', await attentionFigures({ ...trials, device: 'cpu', side, rounds: 3 }, torch));
+    report('fused, attention', await attentionFigures({ ...trials, device: 'cpu', side, rounds: 2 }, torch));
   }
   const place = await mkdtemp(join(tmpdir(), 'millrace-gpu-'));
   try {
     if (noSoftwareGpu !== null) console.log(`\nfused, attention on WebGPU: not measured. ${noSoftwareGpu}`);
     else {
       const environment = await unpackSoftwareGpu(place);
-      const onGpu = { ...trials, device: 'webgpu', side: 32, rounds: 1, environment };
+      const onGpu = { ...trials, device: 'webgpu', side: 16, rounds: 1, environment };
       report('fused, attention, WebGPU in software', await attentionFigures(onGpu, null));
     }
   } finally {

@@ -131,7 +131,9 @@ it('mixtures are rounded to the nearest byte, for all shares and bytes', () => {
   for (let share = 0; share < 256; share++) {
     const input = { width: 256, height: 1, data: Uint8Array.from({ length: 768 }, (_, i) => i % 256) };
     const result = Uint8Array.from({ length: 768 }, (_, i) => (i * 37) % 256);
-    const wanted = Array.from(result, (byte, i) => Math.round((share * byte + (255 - share) * (i % 256)) / 255));
+    const wanted = Array.from(result, (byte, i) =>
+      Math.round((share * byte + (255 - share) * (i % 256)) / 255),
+    );
     const mixed = new Uint8Array(768);
     mixPixels(mixed, { input: input.data, other: result, share: share / 255 }, null);
     assert.deepEqual([...mixed], wanted, `${share}`);

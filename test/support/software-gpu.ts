@@ -10,13 +10,18 @@ import { brotliDecompressSync } from 'node:zlib';
 export const noSoftwareGpu =
   process.platform === 'linux' && process.arch === 'x64' ? null : 'SwiftShader is there for Linux x64 only';
 
-/**
- * Unpacks SwiftShader, a Vulkan device on the CPU that comes with the package of the browser.
- * @returns the environment in which a new process finds it: the system's loader reads it only at the start.
- */
+/** Does the same as `unpackSoftwareGpu`, for as long as the tests of a file run. */
 export async function softwareGpu(): Promise<NodeJS.ProcessEnv> {
   const folder = await mkdtemp(join(tmpdir(), 'millrace-gpu-'));
   after(() => rm(folder, { recursive: true }));
+  return unpackSoftwareGpu(folder);
+}
+
+/**
+ * Unpacks SwiftShader, a Vulkan device on the CPU that comes with the package of the browser, into an empty folder.
+ * @returns the environment in which a new process finds it: the system's loader reads it only at the start.
+ */
+export async function unpackSoftwareGpu(folder: string): Promise<NodeJS.ProcessEnv> {
   const entry = createRequire(import.meta.url).resolve('@sparticuz/chromium');
   const packed = join(dirname(entry), '../../bin/swiftshader.tar.br');
   execFileSync('tar', ['-x', '-C', folder], { input: brotliDecompressSync(await readFile(packed)) });

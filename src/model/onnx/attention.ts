@@ -23,6 +23,14 @@ export function countPlainAttention(file: string): number {
   return nodes.filter(({ operation, inputs }) => operation === 'MatMul' && isSoftmax(inputs[0])).length;
 }
 
+/**
+ * Returns whether a graph has attention as one operator of ONNX Runtime.
+ * @throws {RangeError} if the file is not an ONNX graph.
+ */
+export function hasFusedAttention(file: string): boolean {
+  return readProtobuf(file, readNodes).some(({ operation }) => operation === 'MultiHeadAttention');
+}
+
 /** ModelProto, and the GraphProto in it */
 function readNodes(cursor: ProtobufCursor): readonly Node[] {
   const nodes: Node[] = [];

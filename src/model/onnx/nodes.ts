@@ -11,10 +11,10 @@ const [ofFloat, ofInteger, ofText, ofTensor, ofIntegers] = [1, 2, 3, 4, 7];
 
 /** The domain of operators that ONNX Runtime has beyond ONNX. */
 export const runtimeDomain = 'com.microsoft';
-/** The version of ONNX's operators in graphs that are made here. */
-const opset = 18;
-/** The version of the format of such graphs. */
-const irVersion = 8;
+/** The version of ONNX's operators in graphs that are made here, unless one needs another. */
+const usualOpset = 18;
+/** The version of the format of files. */
+const irVersion = 10;
 
 /** Returns a node of a graph. An input that is left out is an empty text. */
 export function node(
@@ -101,7 +101,7 @@ export function valueInfo(
 }
 
 /** Returns the bytes of a file with a graph of these nodes, inputs and outputs. */
-export function graphFile(parts: readonly Buffer[]): Buffer {
+export function graphFile(parts: readonly Buffer[], opset = usualOpset): Buffer {
   return Buffer.concat([
     field(1, irVersion),
     field(7, [...parts, field(2, 'millrace')]),

@@ -10,11 +10,13 @@ export function conversionFigures(side: number, rounds: number): Figure[] {
   for (let round = 0; round < rounds; round++) {
     const start = performance.now();
     for (let i = 0; i < area; i++) {
-      for (let channel = 0; channel < 3; channel++) planes[channel * area + i] = bytes[3 * i + channel] / 127.5 - 1;
+      for (let channel = 0; channel < 3; channel++)
+        planes[channel * area + i] = bytes[3 * i + channel] / 127.5 - 1;
     }
     const middle = performance.now();
     for (let i = 0; i < area; i++) {
-      for (let channel = 0; channel < 3; channel++) out[3 * i + channel] = (planes[channel * area + i] + 1) * 127.5;
+      for (let channel = 0; channel < 3; channel++)
+        out[3 * i + channel] = (planes[channel * area + i] + 1) * 127.5;
     }
     there.push(middle - start);
     back.push(performance.now() - middle);

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, it } from 'node:test';
-import { countPlainAttention } from '../../../src/model/onnx/attention.js';
+import { countPlainAttention, hasFusedAttention } from '../../../src/model/onnx/attention.js';
 import { onnxGraph, type GraphNode } from '../../support/onnx-graph.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'millrace-onnx-'));
@@ -30,4 +30,18 @@ it('other products and softmaxes are none', async () => {
   assert.equal(await count(softmax, ['Mul', ['shares', 'values'], 'out']), 0);
   assert.equal(await count(softmax, ['MatMul', ['values', 'shares'], 'out']), 0);
   assert.equal(await count(['Relu', ['scores'], 'shares'], ['MatMul', ['shares', 'values'], 'out']), 0);
+});
+
+it('fused attention is one operator', async () => {
+  const file = join(folder, 'fused.onnx');
+  for (const [operation, expected] of [
+    ['MultiHeadAttention', true],
+    ['MatMul', false],
+  ] as const) {
+    await writeFile(
+      file,
+      onnxGraph({ inputs: [], outputs: [], nodes: [[operation, ['a', 'b', 'c'], 'out']] }),
+    );
+    assert.equal(hasFusedAttention(file), expected);
+  }
 });

@@ -41,15 +41,8 @@ export class ResultDrawing implements AsyncDisposable {
     { type, channels }: { readonly type: ElementType; readonly channels: number },
     threads: number,
   ): Promise<ResultDrawing> {
-    const { kind, classes } = result;
     // Anything but a picture in colour is one channel: a level, or a class.
-    const drawn = kind === 'picture' && channels >= 3 ? 3 : 1;
-    const nodes =
-      kind === 'classes'
-        ? classNodes(result, channels)
-        : classes
-          ? [...memberNodes(classes, channels), ...levelNodes('members', { ...result, range: [0, 1] })]
-          : [...chosenNodes(result.channel, drawn), ...levelNodes('chosen', result)];
+    const drawn = result.kind === 'picture' && channels >= 3 ? 3 : 1;
     const file = graphFile([
       valueInfo(11, 'values', type, [1, channels, 'height', 'width']),
       valueInfo(11, 'size', 'int64', [4]),
@@ -58,7 +51,7 @@ export class ResultDrawing implements AsyncDisposable {
       cast('values', 'floats', 'float32'),
       // A picture in bytes would not show values that are not finite.
       node('GlobalAveragePool', ['floats'], 'means'),
-      ...nodes,
+      ...drawingNodes(result, channels, drawn),
     ]);
     return new ResultDrawing(channels, drawn, await PictureGraph.load(file, threads));
   }
@@ -83,6 +76,16 @@ export class ResultDrawing implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#graph[Symbol.asyncDispose]();
   }
+}
+
+/** Returns nodes that make `picture` of `floats`. */
+function drawingNodes(result: PreprocessorResult, channels: number, drawn: number): readonly Buffer[] {
+  const { kind, classes, channel } = result;
+  if (kind === 'classes') return classNodes(result, channels);
+  if (classes) {
+    return [...memberNodes(classes, channels), ...levelNodes('members', { ...result, range: [0, 1] })];
+  }
+  return [...chosenNodes(channel, drawn), ...levelNodes('chosen', result)];
 }
 
 /** Returns nodes that take the channels to draw. */

@@ -1,6 +1,7 @@
 import type { Levels } from '../../../model/onnx/borders.js';
 import { oneLine } from '../../as-error.js';
 import { DeviceError, deviceName, type Device } from '../../device.js';
+import { attentionFault } from '../devices/fused-attention.js';
 import { sessionOptions, type SessionSettings } from '../devices/session-options.js';
 import { OnnxPart } from './onnx-part.js';
 
@@ -46,6 +47,8 @@ export async function placePart<Made>(
   // Its first run will be the same as a trial.
   if (device.provider === 'cpu') return onCpu(false);
   try {
+    const fault = await attentionFault(file, device);
+    if (fault !== null) throw new DeviceError(fault);
     return await load(file, options, use, true);
   } catch (error) {
     const reason = oneLine(error);

@@ -12,16 +12,22 @@ const depth: PreprocessorResult = {
   classes: null,
 };
 
+type Values = Float32Array | Int32Array | BigInt64Array;
+
+function typeOf(values: Values): 'float32' | 'int32' | 'int64' {
+  if (values instanceof Float32Array) return 'float32';
+  return values instanceof Int32Array ? 'int32' : 'int64';
+}
+
 /** Draws one row of pixels in its own size. @returns the colours; null if it is not drawn. */
 async function drawOrNot(
-  values: Float32Array | Int32Array | BigInt64Array,
+  values: Values,
   channels: number,
   result: PreprocessorResult,
   times = 1,
 ): Promise<number[][] | null> {
   const width = values.length / channels;
-  const type = values instanceof Float32Array ? 'float32' : values instanceof Int32Array ? 'int32' : 'int64';
-  await using drawing = await ResultDrawing.load(result, { type, channels }, 1);
+  await using drawing = await ResultDrawing.load(result, { type: typeOf(values), channels }, 1);
   const image = await drawing.draw({ values, width, height: 1 }, { width: width * times, height: 1 });
   const { data } = image ?? {};
   return data ? Array.from({ length: width * times }, (_, x) => [...data.subarray(3 * x, 3 * x + 3)]) : null;

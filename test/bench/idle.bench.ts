@@ -16,7 +16,7 @@ const idle = await measureIdle(trials);
 report(
   'idle',
   trials.flatMap(({ users, unetMs, waiting }, i) => {
-    const { fps = NaN, share = NaN, msOfFrame = NaN } = idle[i] ?? {};
+    const { fps, share, msOfFrame } = idle[i];
     const scene = `${users} user${users > 1 ? 's' : ''}, U-Net calls of ${unetMs} ms, ${waiting}`;
     const isGoal = users === 1 && unetMs === at100;
     return [

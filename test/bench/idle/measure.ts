@@ -1,4 +1,6 @@
 import { setEnvironmentData } from 'node:worker_threads';
+import type { Engine } from '../../../src/engine/engine.js';
+import type { Size } from '../../../src/engine/worker/networks/sizes.js';
 import { RecordedStream, startEngine, testImage, tinyModel, tinyParameters } from '../../support/engine.js';
 import { PacedDevice, pacedMemory, type Waiting } from './paced-device.js';
 
@@ -35,18 +37,8 @@ export async function measureIdle(trials: readonly IdleTrial[]): Promise<readonl
     const streams = await Promise.all(
       Array.from({ length: users }, (_, seed) => RecordedStream.open(run.engine, { ...parameters, seed })),
     );
-    const image = testImage(0, parameters);
-    let playing = true;
-    const played = streams.map(async (stream) => {
-      for (let frame = 0; playing; frame++) {
-        const data = run.engine.allocate(image.data.length);
-        data.set(image.data);
-        stream.stream.push(frame, { image: { ...image, data } }, { replace: false });
-        // Two frames are under way, so that one waits while the engine has the other.
-        await stream.until(() => stream.admitted.length >= frame);
-        stream.results.clear();
-      }
-    });
+    const end = new AbortController();
+    const played = streams.map((stream) => play(run.engine, stream, parameters, end.signal));
     await sleep(500);
     const before = streams.reduce((sum, { generated }) => sum + generated, 0);
     const [busyMs, start] = [device.busyMs, performance.now()];
@@ -54,12 +46,29 @@ export async function measureIdle(trials: readonly IdleTrial[]): Promise<readonl
     const ms = performance.now() - start;
     const idleMs = ms - (device.busyMs - busyMs);
     const frames = streams.reduce((sum, { generated }) => sum + generated, 0) - before;
-    playing = false;
+    end.abort();
     await Promise.all(played);
     for (const { stream } of streams) stream.close();
     results.push({ fps: (1000 * frames) / ms, share: idleMs / ms, msOfFrame: idleMs / frames });
   }
   return results;
+}
+
+/** Keeps a frame of a stream waiting, until the signal. */
+async function play(
+  engine: Engine,
+  recorded: RecordedStream,
+  size: Size,
+  signal: AbortSignal,
+): Promise<void> {
+  const { width, height, data } = testImage(0, size);
+  for (let frame = 0; !signal.aborted; frame++) {
+    const copy = engine.allocate(data.length);
+    copy.set(data);
+    recorded.stream.push(frame, { image: { width, height, data: copy } }, { replace: false });
+    await recorded.until(() => recorded.admitted.length >= frame);
+    recorded.results.clear();
+  }
 }
 
 function sleep(ms: number): Promise<void> {

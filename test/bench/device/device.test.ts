@@ -34,7 +34,7 @@ test(
     skip: 'missing' in python && python.missing,
   },
   async () => {
-    const args = [bench, '--size', 'small', '--device', 'cpu', '--folder', folder];
+    const args = [bench, '--size', 'small', '--device', 'cpu', '--folder', folder, '--minutes', '60'];
     const cut = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
     const ended = once(cut, 'exit');
     let before = await results();

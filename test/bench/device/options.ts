@@ -9,7 +9,6 @@ export interface Scale {
 }
 
 export type Size = 'full' | 'small';
-/** In the order of their words. */
 export const scales: Readonly<Record<Size, Scale>> = {
   full: { steps: [1, 2, 4], users: [1, 2, 4, 8, 16, 32], seconds: 8 },
   small: { steps: [1, 2], users: [1, 2], seconds: 1 },

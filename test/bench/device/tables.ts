@@ -3,7 +3,9 @@ import type { DeviceResults, StepResults } from './measure.js';
 /** Returns the results as two tables: one user with several numbers of steps, and several users. */
 export function renderDevice({ steps, users, noTorch }: DeviceResults): string {
   const [torch] = steps.flatMap(({ torch: each }) => each ?? []);
-  const beside = torch ? `beside ${torch.versions} on ${torch.device}` : `torch: not measured: ${noTorch}`;
+  const beside = torch
+    ? `beside ${torch.versions} on ${torch.device}`
+    : `without torch: ${noTorch ?? 'not measured yet'}`;
   return [
     `One user, by steps (${beside})`,
     '"stream": a call has a row for each step; "in turn": one call a step. Milliseconds are of the networks alone.',

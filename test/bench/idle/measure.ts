@@ -1,5 +1,8 @@
 import { setEnvironmentData } from 'node:worker_threads';
+import type { Engine } from '../../../src/engine/engine.js';
+import type { Size } from '../../../src/engine/worker/networks/sizes.js';
 import { RecordedStream, startEngine, testImage, tinyModel, tinyParameters } from '../../support/engine.js';
+import { median } from '../report.js';
 import { PacedDevice, pacedMemory, type Waiting } from './paced-device.js';
 
 /** One measurement. */
@@ -17,8 +20,10 @@ export interface Idle {
   readonly fps: number;
   /** Share of the time in which the device waited for the next call. */
   readonly share: number;
-  /** Milliseconds of that for each frame. */
-  readonly msOfFrame: number;
+  /** Milliseconds of that from one U-Net call to the next: the median, which other load on the machine affects less. */
+  readonly medianMs: number;
+  /** What the share would be if all took the median. */
+  readonly medianShare: number;
 }
 
 /** Measures the engine around a device that takes a given time for each call, while every user has a frame waiting. */
@@ -35,31 +40,45 @@ export async function measureIdle(trials: readonly IdleTrial[]): Promise<readonl
     const streams = await Promise.all(
       Array.from({ length: users }, (_, seed) => RecordedStream.open(run.engine, { ...parameters, seed })),
     );
-    const image = testImage(0, parameters);
-    let playing = true;
-    const played = streams.map(async (stream) => {
-      for (let frame = 0; playing; frame++) {
-        const data = run.engine.allocate(image.data.length);
-        data.set(image.data);
-        stream.stream.push(frame, { image: { ...image, data } }, { replace: false });
-        // Two frames are under way, so that one waits while the engine has the other.
-        await stream.until(() => stream.admitted.length >= frame);
-        stream.results.clear();
-      }
-    });
+    const end = new AbortController();
+    const played = streams.map((stream) => play(run.engine, stream, parameters, end.signal));
     await sleep(500);
     const before = streams.reduce((sum, { generated }) => sum + generated, 0);
-    const [busyMs, start] = [device.busyMs, performance.now()];
+    const [busyMs, calls, start] = [device.busyMs, device.calls, performance.now()];
     await sleep(seconds * 1000);
     const ms = performance.now() - start;
-    const idleMs = ms - (device.busyMs - busyMs);
+    const busy = device.busyMs - busyMs;
+    const made = device.calls - calls;
+    const medianMs = median(device.lastWaits(made));
     const frames = streams.reduce((sum, { generated }) => sum + generated, 0) - before;
-    playing = false;
+    end.abort();
     await Promise.all(played);
     for (const { stream } of streams) stream.close();
-    results.push({ fps: (1000 * frames) / ms, share: idleMs / ms, msOfFrame: idleMs / frames });
+    results.push({
+      fps: (1000 * frames) / ms,
+      share: 1 - busy / ms,
+      medianMs,
+      medianShare: medianMs / (medianMs + busy / made),
+    });
   }
   return results;
+}
+
+/** Keeps a frame of a stream waiting, until the signal. */
+async function play(
+  engine: Engine,
+  recorded: RecordedStream,
+  size: Size,
+  signal: AbortSignal,
+): Promise<void> {
+  const { width, height, data } = testImage(0, size);
+  for (let frame = 0; !signal.aborted; frame++) {
+    const copy = engine.allocate(data.length);
+    copy.set(data);
+    recorded.stream.push(frame, { image: { width, height, data: copy } }, { replace: false });
+    await recorded.until(() => recorded.admitted.length >= frame);
+    recorded.results.clear();
+  }
 }
 
 function sleep(ms: number): Promise<void> {

@@ -4,38 +4,62 @@
  */
 export type Waiting = 'spin' | 'sleep';
 
+/** Positions in the shared memory; from `waits` on, the idle milliseconds before each of the last U-Net calls. */
+const at = { unetMs: 0, spins: 1, busyMs: 2, calls: 3, waits: 4 } as const;
+const keptWaits = 4096;
+
 /** A device that takes a given time for each call, shared between threads. */
 export class PacedDevice {
-  /** Shared: milliseconds of a U-Net call, whether threads spin, milliseconds of all calls until now. */
   readonly memory: SharedArrayBuffer;
   readonly #values: Float64Array;
   /** Nobody wakes who waits for it. */
   readonly #never = new Int32Array(new SharedArrayBuffer(4));
+  #endedAt = 0;
+  #waitedMs = 0;
 
-  constructor(memory = new SharedArrayBuffer(3 * 8)) {
+  /** @param memory of the same device in another thread. */
+  constructor(memory = new SharedArrayBuffer((at.waits + keptWaits) * 8)) {
     this.memory = memory;
     this.#values = new Float64Array(memory);
   }
 
   /** @param unetMs milliseconds of a U-Net call. A call of the VAE encoder or decoder takes a quarter of it. */
   set(unetMs: number, waiting: Waiting): void {
-    this.#values[0] = unetMs;
-    this.#values[1] = waiting === 'spin' ? 1 : 0;
+    this.#values[at.unetMs] = unetMs;
+    this.#values[at.spins] = waiting === 'spin' ? 1 : 0;
   }
 
   /** Milliseconds in which the device computed until now. */
   get busyMs(): number {
-    return this.#values[2] ?? NaN;
+    return this.#values[at.busyMs];
+  }
+
+  /** The number of U-Net calls until now. */
+  get calls(): number {
+    return this.#values[at.calls];
+  }
+
+  /** Returns how many milliseconds the device was idle from one U-Net call to the next, for the last ones. */
+  lastWaits(count: number): readonly number[] {
+    const { calls } = this;
+    const most = Math.min(count, calls, keptWaits);
+    return Array.from({ length: most }, (_, i) => this.#values[at.waits + ((calls - 1 - i) % keptWaits)]);
   }
 
   /** Blocks this thread for a call, as calls of ONNX Runtime do. */
   call(network: 'unet' | 'vae'): void {
-    const [unetMs = 0, spins = 0] = this.#values;
+    const values = this.#values;
     const start = performance.now();
-    const end = start + (network === 'unet' ? unetMs : unetMs / 4);
-    if (spins === 0) Atomics.wait(this.#never, 0, 0, end - start);
+    if (this.#endedAt > 0) this.#waitedMs += start - this.#endedAt;
+    const end = start + values[at.unetMs] * (network === 'unet' ? 1 : 1 / 4);
+    if (values[at.spins] === 0) Atomics.wait(this.#never, 0, 0, end - start);
     while (performance.now() < end);
-    this.#values[2] = this.busyMs + performance.now() - start;
+    this.#endedAt = performance.now();
+    values[at.busyMs] += this.#endedAt - start;
+    if (network !== 'unet') return;
+    values[at.waits + (values[at.calls] % keptWaits)] = this.#waitedMs;
+    values[at.calls] += 1;
+    this.#waitedMs = 0;
   }
 }
 

@@ -22,7 +22,7 @@ function paced(session: InferenceSession): InferenceSession {
     return {};
   };
   return new Proxy(session, {
-    get: (target, name) => (name === 'run' ? run : Reflect.get(target, name, target)),
+    get: (target, name) => (name === 'run' ? run : (Reflect.get(target, name, target) as unknown)),
   });
 }
 

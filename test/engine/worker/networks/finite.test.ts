@@ -7,13 +7,22 @@ it('values are finite if each of them is, however large', () => {
   const great = new Float32Array(1000).fill(3.4e38);
   assert.equal(allFinite(great), true);
   for (const value of [NaN, Infinity, -Infinity]) {
-    for (const place of [0, 1, 2]) {
-      const values = Float32Array.of(1, 2, 3);
-      values[place] = value;
-      assert.equal(allFinite(values), false, `${value} at ${place}`);
+    // Several values are added at a time: all places of several lengths.
+    for (let length = 1; length <= 9; length++) {
+      for (let place = 0; place < length; place++) {
+        const values = new Float32Array(length).fill(1);
+        assert.equal(allFinite(values), true, `${length} values`);
+        values[place] = value;
+        assert.equal(allFinite(values), false, `${value} at ${place} of ${length}`);
+      }
     }
   }
-  assert.equal(allFinite(Float32Array.of(Infinity, -Infinity)), false, 'they do not cancel out');
+  for (const place of [1, 4]) {
+    const values = new Float32Array(5);
+    values[0] = Infinity;
+    values[place] = -Infinity;
+    assert.equal(allFinite(values), false, 'they do not cancel out');
+  }
 });
 
 it('the part that computes other values is named, with advice', () => {

@@ -1,5 +1,5 @@
-// The processor time of test files, for `npm test -- --times`. Imported first into each test process by run-tests.mjs,
-// it adds a line to the file that MILLRACE_TEST_TIMES names when the process ends.
+// The processor time of test files, for `npm test -- --times`. Imported first into each test process, it adds a line to
+// the file that MILLRACE_TEST_TIMES names when the process ends.
 import { appendFileSync, readFileSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import process from 'node:process';
@@ -23,7 +23,7 @@ function processorSeconds() {
   }
 }
 
-/** Returns the seconds of each folder and of the slowest files, as lines. */
+/** Returns the seconds of each folder and of the slowest files, as lines. @param lines of that file. */
 export function timesTable(lines) {
   const folders = new Map();
   const files = [];

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { drawOnce, embeddedModel, startEngine, tinyParameters } from '../support/engine.js';
+import { startBorrowedEngine } from '../support/engine-pool.js';
 import type { TestEngine } from '../support/engine.js';
 import { layoutFolder } from '../support/layouts.js';
 
@@ -17,7 +18,7 @@ function distance(a: Uint8Array, b: Uint8Array): number {
 const words = 'the harbour and the old town at noon '.repeat(14);
 
 test('the embedded model draws from prompts in any script and of any length, even almost empty ones', async () => {
-  await using run = await startEngine(embeddedModel);
+  await using run = await startBorrowedEngine(embeddedModel);
   const prompts = [
     '',
     '   ',
@@ -37,7 +38,7 @@ test('the embedded model draws from prompts in any script and of any length, eve
 });
 
 test('the embedded model draws a style named after the first 77 tokens as if it stood alone', async () => {
-  await using run = await startEngine(embeddedModel);
+  await using run = await startBorrowedEngine(embeddedModel);
   const animals = 'a cat and a dog, a big house, '.repeat(8);
   const plain = await draw(run, animals);
   for (const style of ['pencil sketch', 'neon lights']) {
@@ -49,7 +50,7 @@ test('the embedded model draws a style named after the first 77 tokens as if it 
 });
 
 test('the embedded model follows a style named after a hundred words', async () => {
-  await using run = await startEngine(embeddedModel);
+  await using run = await startBorrowedEngine(embeddedModel);
   // Only weakly: two of the three parts of 77 tokens do not name it.
   for (const index of [25, 30]) {
     const plain = await draw(run, words, index);

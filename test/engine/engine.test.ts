@@ -11,6 +11,7 @@ import {
   tinyModel,
   tinyParameters,
 } from '../support/engine.js';
+import { startBorrowedEngine } from '../support/engine-pool.js';
 
 test('the engine starts step by step, measures the model, and can be stopped twice', async () => {
   const run = await startEngine(tinyModel);
@@ -46,7 +47,7 @@ test('an invalid model folder is refused in one line that names it', async () =>
 });
 
 test('every frame of a file gets a result, in order; live frames are replaced by newer ones', async () => {
-  await using run = await startEngine(tinyModel);
+  await using run = await startBorrowedEngine(tinyModel);
   const parameters = tinyParameters();
   const file = await RecordedStream.open(run.engine, parameters);
   for (let frame = 0; frame < 8; frame++)
@@ -65,7 +66,7 @@ test('every frame of a file gets a result, in order; live frames are replaced by
 });
 
 test('streams with different prompts, sizes, steps and guidance get the same results together as alone', async () => {
-  await using run = await startEngine(tinyModel);
+  await using run = await startBorrowedEngine(tinyModel);
   const settings = [
     tinyParameters({ prompt: 'a fox in the snow', cfg_type: 'self', guidance_scale: 1.4 }),
     tinyParameters({ prompt: 'a harbour', t_index_list: [0, 16, 32, 45], cfg_type: 'full', seed: 9 }),
@@ -112,7 +113,7 @@ test('streams with different prompts, sizes, steps and guidance get the same res
 });
 
 test('parameters change at a frame boundary, all or none, and the first affected frame is reported', async () => {
-  await using run = await startEngine(tinyModel);
+  await using run = await startBorrowedEngine(tinyModel);
   const parameters = tinyParameters({ t_index_list: [32] });
   const stream = await RecordedStream.open(run.engine, parameters);
   stream.stream.push(0, { image: testImage(0, parameters) }, { replace: false });
@@ -145,7 +146,7 @@ test('parameters change at a frame boundary, all or none, and the first affected
 });
 
 test('a new size takes effect at once, and frames of the old size are dropped as stale', async () => {
-  await using run = await startEngine(tinyModel);
+  await using run = await startBorrowedEngine(tinyModel);
   const parameters = tinyParameters({ t_index_list: [18, 26, 35, 45], denoise: 'stream' });
   const stream = await RecordedStream.open(run.engine, parameters);
   for (let frame = 0; frame < 3; frame++)
@@ -162,7 +163,7 @@ test('a new size takes effect at once, and frames of the old size are dropped as
 });
 
 test('a transition moves from one prompt to the other in steps', async () => {
-  await using run = await startEngine(tinyModel);
+  await using run = await startBorrowedEngine(tinyModel);
   const parameters = tinyParameters({ t_index_list: [32] });
   const stream = await RecordedStream.open(run.engine, parameters);
   const show = async (frame: number): Promise<Uint8Array> => {
@@ -189,7 +190,7 @@ test('a transition moves from one prompt to the other in steps', async () => {
 });
 
 test('the similarity filter skips a static scene, and a change of parameters always shows', async () => {
-  await using run = await startEngine(tinyModel);
+  await using run = await startBorrowedEngine(tinyModel);
   const parameters = tinyParameters({
     t_index_list: [32],
     similar_image_filter: true,
@@ -210,7 +211,7 @@ test('the similarity filter skips a static scene, and a change of parameters alw
 });
 
 test('txt2img makes frames from noise alone', async () => {
-  await using run = await startEngine(tinyModel);
+  await using run = await startBorrowedEngine(tinyModel);
   const parameters = tinyParameters({ t_index_list: [0, 16, 32, 45] });
   const stream = await RecordedStream.open(run.engine, parameters);
   for (let frame = 0; frame < 3; frame++) stream.stream.push(frame, { image: null }, { replace: false });
@@ -271,7 +272,7 @@ test('a worker that keeps dying ends the engine, and its streams close with the 
 });
 
 test('the embedded model draws what the prompt says', async () => {
-  await using run = await startEngine(embeddedModel, { threads: 2 });
+  await using run = await startBorrowedEngine(embeddedModel, { threads: 2 });
   const { defaults } = await readModelFolder(embeddedModel);
   const parameters = { ...tinyParameters(), t_index_list: null, ...defaults, prompt: '' };
   const stream = await RecordedStream.open(run.engine, parameters);

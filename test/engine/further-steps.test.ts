@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { drawOnce, embeddedModel, startEngine, tinyParameters } from '../support/engine.js';
+import { drawOnce, embeddedModel, tinyParameters } from '../support/engine.js';
+import { startBorrowedEngine } from '../support/engine-pool.js';
 import type { TestEngine } from '../support/engine.js';
 
 const size = 128;
@@ -22,7 +23,7 @@ function structure(picture: Uint8Array): number {
 }
 
 test('two and four steps of the embedded model add detail to what one draws: hatching, a finer grid, wood', async () => {
-  await using run = await startEngine(embeddedModel);
+  await using run = await startBorrowedEngine(embeddedModel);
   for (const prompt of ['ink line art', 'blueprint', 'ukiyo-e print']) {
     const one = structure(await draw(run, prompt, [25]));
     for (const steps of [

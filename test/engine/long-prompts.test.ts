@@ -1,14 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { StreamParameters } from '@millrace/protocol';
-import {
-  embeddedModel,
-  RecordedStream,
-  startEngine,
-  testImage,
-  tinyModel,
-  tinyParameters,
-} from '../support/engine.js';
+import { embeddedModel, RecordedStream, testImage, tinyModel, tinyParameters } from '../support/engine.js';
+import { startBorrowedEngine } from '../support/engine-pool.js';
 
 const long = Array.from({ length: 60 }, (_, i) => `word${i}`).join(' ');
 
@@ -33,7 +27,7 @@ function assertAlike(actual: ReadonlyMap<number, Uint8Array>, wanted: ReadonlyMa
 }
 
 test('a long prompt is used to its end, and changes nothing for streams with short ones', async () => {
-  await using run = await startEngine(tinyModel);
+  await using run = await startBorrowedEngine(tinyModel);
   const settings = [
     tinyParameters({ cfg_type: 'full', guidance_scale: 2, negative_prompt: 'fog' }),
     tinyParameters({ cfg_type: 'full', guidance_scale: 2, prompt: long }),
@@ -65,7 +59,7 @@ test('a long prompt is used to its end, and changes nothing for streams with sho
 });
 
 test('a stream that moved to a long prompt and back continues as if it had not', async () => {
-  await using run = await startEngine(tinyModel);
+  await using run = await startBorrowedEngine(tinyModel);
   const parameters = tinyParameters({ t_index_list: [32], denoise: 'sequential' });
   const plain = await RecordedStream.open(run.engine, parameters);
   await play(plain, parameters, 0, 12);
@@ -80,7 +74,7 @@ test('a stream that moved to a long prompt and back continues as if it had not',
 });
 
 test('a transition from a long prompt ends while frames under way still have it', async () => {
-  await using run = await startEngine(tinyModel);
+  await using run = await startBorrowedEngine(tinyModel);
   const parameters = tinyParameters({ t_index_list: [18, 32, 45], denoise: 'stream' });
   const shrinking = await RecordedStream.open(run.engine, { ...parameters, prompt: long });
   const other = await RecordedStream.open(run.engine, parameters);
@@ -96,7 +90,7 @@ test('a transition from a long prompt ends while frames under way still have it'
 });
 
 test('the embedded model reads a long prompt to its end', async () => {
-  await using run = await startEngine(embeddedModel);
+  await using run = await startBorrowedEngine(embeddedModel);
   const beginning = { ...tinyParameters({ t_index_list: [32], height: 64 }), prompt: 'cat '.repeat(80) };
   const stream = await RecordedStream.open(run.engine, beginning);
   await play(stream, beginning, 0, 1);

@@ -15,6 +15,7 @@ import {
   tinyParameters,
   type TestEngine,
 } from '../support/engine.js';
+import { startBorrowedEngine } from '../support/engine-pool.js';
 import { above, always, spoil, type Spoiling } from '../support/onnx-spoil.js';
 
 const replace = { replace: false } as const;
@@ -96,7 +97,7 @@ describe('an engine whose model sometimes computes values that are not finite', 
       { last: [3n] },
     );
     await spoil(graph('vae_decoder'), wide);
-    sound = await startEngine(tinyModel);
+    sound = await startBorrowedEngine(tinyModel);
     started.push(sound);
     spoiled = await startEngine(copy.folder, {
       observer: {

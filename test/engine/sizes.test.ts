@@ -3,14 +3,8 @@ import { test } from 'node:test';
 import { ParameterError } from '../../src/engine/engine.js';
 import type { Image } from '../../src/image/image.js';
 import { readModelFolder } from '../../src/model/folder.js';
-import {
-  drawOnce,
-  embeddedModel,
-  RecordedStream,
-  startEngine,
-  tinyModel,
-  tinyParameters,
-} from '../support/engine.js';
+import { drawOnce, embeddedModel, RecordedStream, tinyModel, tinyParameters } from '../support/engine.js';
+import { startBorrowedEngine } from '../support/engine-pool.js';
 
 const base = tinyParameters({ prompt: 'pencil sketch', t_index_list: [25] });
 
@@ -52,7 +46,7 @@ const sizes = [
 ] as const;
 
 test('the embedded model draws at any size that is a multiple of 8 from 64 to 1024', async () => {
-  await using run = await startEngine(embeddedModel, { threads: 2 });
+  await using run = await startBorrowedEngine(embeddedModel, { threads: 2 });
   assert.equal((await readModelFolder(embeddedModel)).sizeFactor, 8);
   for (const [width, height] of sizes) {
     const image = picture(width, height);
@@ -73,7 +67,7 @@ test('the embedded model draws at any size that is a multiple of 8 from 64 to 10
 });
 
 test('a picture between two network sizes is extended at the borders, drawn, and cropped', async () => {
-  await using run = await startEngine(embeddedModel, { threads: 2 });
+  await using run = await startBorrowedEngine(embeddedModel, { threads: 2 });
   const image = picture(200, 264);
   const large = extend(image, 224, 288);
   const drawn: Uint8Array[] = [];
@@ -89,7 +83,7 @@ test('a picture between two network sizes is extended at the borders, drawn, and
 });
 
 test('streams of odd sizes share calls, change size mid-stream, and refuse sizes that are not multiples', async () => {
-  await using run = await startEngine(tinyModel);
+  await using run = await startBorrowedEngine(tinyModel);
   const odd = tinyParameters({ width: 72, height: 104, t_index_list: [18, 35], denoise: 'stream' });
   const stream = await RecordedStream.open(run.engine, odd);
   stream.stream.push(0, { image: picture(72, 104) }, { replace: false });

@@ -5,11 +5,11 @@ import {
   breakOff,
   keptCosts,
   RecordedStream,
-  startEngine,
   testImage,
   tinyModel,
   tinyParameters,
 } from '../support/engine.js';
+import { startBorrowedEngine } from '../support/engine-pool.js';
 import { greatestDifference } from '../support/compare.js';
 
 /**
@@ -27,7 +27,7 @@ const kept = await keptCosts();
 const frames = 40;
 
 test('a stream continues in another engine as it would have in the first', async () => {
-  await using first = await startEngine(tinyModel, kept);
+  await using first = await startBorrowedEngine(tinyModel, kept);
   const whole = await RecordedStream.open(first.engine, parameters);
   for (let frame = 0; frame < frames; frame++)
     whole.stream.push(frame, { image: testImage(frame, parameters) }, { replace: false });
@@ -37,7 +37,7 @@ test('a stream continues in another engine as it would have in the first', async
   const next = state.ordinal;
   const end = Math.min(frames, next + 5);
 
-  await using second = await startEngine(tinyModel);
+  await using second = await startBorrowedEngine(tinyModel);
   const resumed = new RecordedStream();
   const stream = await second.engine.openStream(parameters, resumed, { state: structuredClone(state) });
   for (let frame = next; frame < end; frame++)
@@ -59,7 +59,7 @@ test('feedback continues from the last result, of latents and of pictures', asyn
     const own = tinyParameters({ t_index_list: [20, 40], denoise: 'sequential', ...share });
     const push = (stream: EngineStream, frame: number): void =>
       stream.push(frame, { image: testImage(frame, own) }, { replace: false });
-    await using first = await startEngine(tinyModel, kept);
+    await using first = await startBorrowedEngine(tinyModel, kept);
     const whole = await RecordedStream.open(first.engine, own);
     for (const frame of [0, 1, 2]) {
       push(whole.stream, frame);
@@ -69,7 +69,7 @@ test('feedback continues from the last result, of latents and of pictures', asyn
     push(whole.stream, 3);
     await whole.until(() => whole.answered === 4);
 
-    await using second = await startEngine(tinyModel);
+    await using second = await startBorrowedEngine(tinyModel);
     const ends: Uint8Array[] = [];
     for (const start of [state, { ...state, finished: new Float32Array(5) }]) {
       const resumed = new RecordedStream();
@@ -90,7 +90,7 @@ test('a prompt transition continues from where it was', async () => {
   const turned = { ...still, prompt: 'a red tower', transition_frames: 8 };
   const push = (stream: EngineStream, frame: number): void =>
     stream.push(frame, { image: testImage(frame, still) }, { replace: false });
-  await using run = await startEngine(tinyModel);
+  await using run = await startBorrowedEngine(tinyModel);
   const whole = await RecordedStream.open(run.engine, still);
   push(whole.stream, 0);
   await whole.until(() => whole.answered === 1);
@@ -118,7 +118,7 @@ test('a prompt transition continues from where it was', async () => {
 });
 
 test('a state of another model is used as far as it fits', async () => {
-  await using run = await startEngine(tinyModel);
+  await using run = await startBorrowedEngine(tinyModel);
   const recorded = new RecordedStream();
   const latent = new Float32Array(3);
   const frame = { frame: 4, ordinal: 4, stageIndex: 0, sample: latent, stock: latent };
@@ -131,7 +131,7 @@ test('a state of another model is used as far as it fits', async () => {
 });
 
 test('a snapshot fails if the stream is closed before or during it', async () => {
-  await using run = await startEngine(tinyModel);
+  await using run = await startBorrowedEngine(tinyModel);
   const { stream } = await RecordedStream.open(run.engine, parameters);
   const pending = stream.snapshot();
   stream.close();

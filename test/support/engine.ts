@@ -6,6 +6,7 @@ import { after } from 'node:test';
 import type { StreamState } from '../../src/diffusion/stream.js';
 import type {
   Engine,
+  EngineObserver,
   EngineState,
   EngineStream,
   GeneratedImage,
@@ -41,26 +42,30 @@ export interface TestEngine extends AsyncDisposable {
   readonly notes: string[];
 }
 
+/** Returns options with which tests start an engine for a model. */
+export function usualOptions(model: string) {
+  return { model, threads: 1, cacheDirectory: null, ...(model === embeddedModel && measuredOnce) } as const;
+}
+
 export async function startEngine(model: string, options: Partial<EngineOptions> = {}): Promise<TestEngine> {
+  return recordEngine((observer) =>
+    createEngine({ ...usualOptions(model), device: 'cpu', observer, ...options }),
+  );
+}
+
+/** Starts an engine, and records what it reports. */
+export async function recordEngine(create: (observer: EngineObserver) => Engine): Promise<TestEngine> {
   const states: EngineState[] = [];
   const calls: TestEngine['calls'] = [];
   const lookups: boolean[] = [];
   const notes: string[] = [];
-  const engine = createEngine({
-    model,
-    device: 'cpu',
-    threads: 1,
-    cacheDirectory: null,
-    ...(model === embeddedModel && measuredOnce),
-    observer: {
-      onState: (state) => states.push(state),
-      onNote: (note) => notes.push(note),
-      onEvent(event) {
-        if (event.type === 'inference') calls.push(event);
-        if (event.type === 'embedding') lookups.push(event.hit);
-      },
+  const engine = create({
+    onState: (state) => states.push(state),
+    onNote: (note) => notes.push(note),
+    onEvent(event) {
+      if (event.type === 'inference') calls.push(event);
+      if (event.type === 'embedding') lookups.push(event.hit);
     },
-    ...options,
   });
   await engine.start();
   return {

@@ -1,6 +1,8 @@
 import { pino } from 'pino';
 import { createApp, type App } from '../../src/app.js';
+import { pictureCodec } from '../../src/image/codec.js';
 import { readSettings, type Settings } from '../../src/settings/settings.js';
+import { borrowEngine } from './engine-pool.js';
 import { embeddedModel, measuredOnce, tinyModel } from './engine.js';
 
 /** A complete server that listens on a free port. */
@@ -11,7 +13,10 @@ export interface TestServer extends AsyncDisposable {
   readonly streamUrl: string;
 }
 
-/** Starts the real server, with the tiny model unless `settings` name another. */
+/**
+ * Starts the real server, with the tiny model unless `settings` name another. Its engine may have served an earlier
+ * server of this process.
+ */
 export async function startServer(settings: Partial<Settings> = {}): Promise<TestServer> {
   const flags = {
     port: 0,
@@ -20,10 +25,15 @@ export async function startServer(settings: Partial<Settings> = {}): Promise<Tes
     model: tinyModel,
     drainSeconds: 0,
     sloFps: 0,
+    // What a call costs depends on the load of the machine when it is measured.
+    maxCallSeconds: 0,
     ...(settings.model === embeddedModel && measuredOnce),
     ...settings,
   };
-  const app = await createApp(readSettings({ flags }), pino({ level: 'silent' }));
+  const app = await createApp(readSettings({ flags }), pino({ level: 'silent' }), {
+    createEngine: borrowEngine,
+    pictures: pictureCodec,
+  });
   const { port } = await app.listen();
   const url = `http://127.0.0.1:${port}`;
   return {

@@ -51,9 +51,9 @@ export interface StreamOperations {
  */
 export async function loadCore(): Promise<FfmpegCore> {
   // Most runs take under a second, of which V8 would spend more on checking and optimising than they gain: functions
-  // are checked when they are first called, and optimised when they have run a hundred times longer than usual.
+  // are checked when they are first called, and optimised when they have run thirty times longer than usual.
   setFlagsFromString('--wasm-lazy-validation');
-  setFlagsFromString('--wasm-tiering-budget=180000000');
+  setFlagsFromString('--wasm-tiering-budget=60000000');
   const require = createRequire(import.meta.url);
   Object.assign(globalThis, { self: { location: { href: '' } } });
   const create = require('@ffmpeg/core') as (options: {

@@ -11,6 +11,7 @@ const booleans: ReadonlyMap<string, boolean> = new Map([
  * refuse.
  */
 export function parameterFromText({ type, anyOf, enum: choices }: ParameterSchema, text: string): unknown {
+  if (text.trim() === 'null' && choices?.includes(null)) return null;
   if (choices) return choices.find((choice) => String(choice) === text) ?? text;
   const types = new Set([type ?? anyOf?.flatMap((part) => ('type' in part ? part.type : [])) ?? []].flat());
   if (types.has('boolean')) return booleans.get(text) ?? text;

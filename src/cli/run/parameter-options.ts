@@ -27,6 +27,12 @@ const helpGroup = 'Parameters of the generation:';
 
 const offered = parameterNames.filter((name) => !parameterSchemas[name]['x-live'] && !ownForm.has(name));
 
+/** Those that can be null. */
+const nullable = offered.filter((name) => {
+  const { type, enum: choices } = parameterSchemas[name];
+  return choices?.includes(null) ?? type?.includes('null') ?? false;
+});
+
 /** Adds an option for every parameter that is not for live streams only, made from its schema. */
 export function addParameterOptions(command: Command): void {
   for (const name of offered) {
@@ -51,11 +57,14 @@ export function parametersFrom(options: Readonly<Record<string, unknown>>): Reco
     name,
     name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase()),
   ]);
-  return Object.fromEntries(
+  const given = Object.fromEntries(
     [...keys, ['controls', 'control'] as const]
       .map(([name, key]) => [name, options[key]] as const)
       .filter(([, value]) => value !== undefined),
   );
+  // Commander turns null into an empty text.
+  for (const name of nullable) if (given[name] === '') given[name] = null;
+  return given;
 }
 
 /** Adds a control in the form NAME=SCALE,SETTING=VALUE,... to those before. */

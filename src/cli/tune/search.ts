@@ -40,6 +40,8 @@ const generations = 6;
 const children = 8;
 /** Most rounds in which each step of the nearest tries each other solver. */
 const exchanges = 4;
+/** The share of the error of one solver below which another for each step is worth a list: others differ by rounding. */
+const worthwhile = 0.99;
 /** Attempts at a child that the model can be run with. */
 const attempts = 8;
 /**
@@ -100,7 +102,8 @@ export async function search(space: Space, measure: Measure, options: SearchOpti
     await evolve('times and solvers', laterMove, (parent) => withRandomSolvers(space, parent, random));
   }
   const [found] = best;
-  return found && uniform ? { ...found, uniform } : null;
+  if (!found || !uniform) return null;
+  return { ...(found.error < worthwhile * uniform.error ? found : uniform), uniform };
 }
 
 /** Returns the error of the nearest, which is the first; infinite if there is none. */

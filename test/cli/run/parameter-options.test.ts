@@ -50,6 +50,21 @@ describe('the options of run', () => {
     assert.equal(command.opts()['styleImage'], 'a.jpg');
   });
 
+  it('take a solver for each step as names with commas, or null for one', () => {
+    const valueOf = (option: string, value: string): unknown => {
+      const command = new Command();
+      addParameterOptions(command);
+      command.parse([`--${option}`, value], { from: 'user' });
+      return parametersFrom(command.opts())[option.replaceAll('-', '_')];
+    };
+    const names = ['DDIMScheduler', 'GHVBScheduler'];
+    assert.deepEqual(valueOf('solver-schedule', names.join()), names);
+    for (const option of ['solver-schedule', 't-index-list', 'timestep-spacing'])
+      assert.equal(valueOf(option, 'null'), null, option);
+    assert.deepEqual(valueOf('solver-schedule', ''), [''], 'which is refused');
+    assert.equal(valueOf('negative-prompt', ''), '');
+  });
+
   it('turn on a control each, with its settings', () => {
     const controlsOf = (...values: readonly string[]): unknown => {
       const command = new Command();

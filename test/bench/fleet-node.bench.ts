@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { WebSocket } from 'ws';
+import { cost } from '../../src/engine/costs.js';
 import { readModelFolder } from '../../src/model/folder.js';
 import { createParameterRules } from '../../src/session/live/parameter-rules.js';
 import { embeddedModel } from '../support/engine.js';
@@ -19,7 +20,8 @@ import { report, type Figure } from './report.js';
 /**
  * Whether a server does what the planner says of one node: `npm run bench -- fleet-node`. Both have the cost curve that
  * `millrace doctor` has measured and kept, and the same promises. Users come until one is refused, and leave again;
- * meanwhile their frames are counted. While other programs load the machine, the server corrects its curve, and has fewer
+ * meanwhile their frames are counted, and compared with the model at the speed of U-Net calls at that time: that of a
+ * machine changes within minutes. While other programs load the machine, the server corrects its curve, and has fewer
  * slots than the planner says. It takes two minutes.
  */
 /** Least results that count, of each user and of all: so many that the last, which come in one call, are a small part. */
@@ -69,10 +71,8 @@ async function moreResults(users: readonly User[], each: number): Promise<number
   return users.reduce((sum, { results }) => sum + results, 0);
 }
 
-/** Returns the frames per second that a user gets, on average, once what it was before has passed. */
+/** Returns the frames per second that a user gets, on average. */
 async function framesOf(users: readonly User[]): Promise<number> {
-  // Streams that were opened just now have their prompts encoded; others have just left.
-  await moreResults(users, 2);
   const start = performance.now();
   const results = await moreResults(users, Math.max(fewest.each, fewest.all / users.length));
   const seconds = (performance.now() - start) / 1000;
@@ -112,6 +112,19 @@ try {
   await using server = await startServer(...engine, ...flags);
   const metric = async (name: string): Promise<number> =>
     (await server.metrics(`millrace_${name}`)).get(`millrace_${name}`) ?? NaN;
+  /** Returns the U-Net calls so far. */
+  const readCalls = async (): Promise<{
+    readonly count: number;
+    readonly rows: number;
+    readonly ms: number;
+  }> => {
+    const count = await metric('inference_seconds_count');
+    return {
+      count,
+      rows: await metric('inference_rows_sum'),
+      ms: 1000 * (await metric('inference_seconds_sum')),
+    };
+  };
   const figures: Figure[] = [];
   const compare = (what: string, value: number, expected: number, unit = ''): void => {
     figures.push(
@@ -120,8 +133,21 @@ try {
     );
   };
   const compareFrames = async (users: readonly User[]): Promise<void> => {
-    const what = `frames per second of each of ${users.length}`;
-    compare(what, await framesOf(users), model.framesEach(users.length, camera), '/s');
+    // Streams that were opened just now have their prompts encoded; others have just left.
+    await moreResults(users, 2);
+    const before = await readCalls();
+    const frames = await framesOf(users);
+    const after = await readCalls();
+    const calls = after.count - before.count;
+    const usualMs = cost(costs.costs, (after.rows - before.rows) / calls);
+    const slowdown = (after.ms - before.ms) / calls / usualMs;
+    figures.push({
+      what: `U-Net calls of ${users.length} users, over what doctor measured`,
+      value: slowdown,
+      unit: 'x',
+    });
+    const expected = model.framesEach(users.length, camera) / slowdown;
+    compare(`frames per second of each of ${users.length}`, frames, expected, '/s');
   };
   compare('slots at the start', await metric('session_slots'), model.slots);
   const calibrated = await metric('capacity_rows_per_second');

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:net';
 import { describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { createServer } from 'node:net';
-import { once } from 'node:events';
 import { freePort } from '../support/free-port.js';
 import { startServer } from '../support/server.js';
 import { statusOf } from '../support/status-of.js';
@@ -23,6 +23,22 @@ async function refusalOf(url: string): Promise<Refused> {
   const answer = await fetch(url);
   const { error } = (await answer.json()) as { readonly error: { readonly code: string } };
   return { status: answer.status, code: error.code, retryAfter: answer.headers.get('retry-after') };
+}
+
+/** Starts a server that is healthy, and dies of every other request. @returns it, with its port. */
+async function healthyServer(): Promise<readonly [Server, number]> {
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.on('data', (request) => {
+      if (/^\w+ \/(healthz|readyz) /.test(request.toString()))
+        socket.end('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n');
+      else socket.destroy();
+    });
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const address = server.address();
+  assert.ok(address !== null && typeof address === 'object');
+  return [server, address.port];
 }
 
 /** Waits until a balancer has a server that is ready. */
@@ -81,29 +97,8 @@ describe('HAProxy in front of servers', { skip: haproxy.skip }, () => {
     for (const { socket } of [client, another]) assert.equal(socket.readyState, socket.OPEN);
   });
 
-  it('does not call a fleet full whose servers have just died', async () => {
-    const [port, agentPort] = [await freePort(), await freePort()];
-    const server = await startServer({ port, agentPort, maxSessions: 2 });
-    await server.app.ready();
-    await using balancer = await HaproxyProcess.start([{ port, agentPort }], { patient: true });
-    await balancer.until(([one]) => one?.maxStreams === 2 && one.state === 'UP');
-    await server[Symbol.asyncDispose]();
-    const { status, code } = await refusalOf(`${balancer.url}/v1/stream`);
-    assert.deepEqual({ status, code }, { status: 503, code: 'not_ready' });
-  });
-
   it('says so if one dies while it answers', async () => {
-    const server = createServer((socket) => {
-      socket.on('error', () => {});
-      socket.on('data', (request) => {
-        if (request.includes('/readyz')) socket.end('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n');
-        else socket.destroy();
-      });
-    });
-    await once(server.listen(0, '127.0.0.1'), 'listening');
-    const address = server.address();
-    assert.ok(address !== null && typeof address === 'object');
-    const { port } = address;
+    const [server, port] = await healthyServer();
     await using balancer = await HaproxyProcess.start([{ port, agentPort: port }], { patient: true });
     await untilReady(balancer);
     const refused = { status: 502, code: 'not_ready', retryAfter: '1' };

@@ -99,6 +99,7 @@ function render(overlay: string, components: readonly string[] = []): readonly M
 const variants: Readonly<Record<string, () => readonly Manifest[]>> = {
   cpu: () => render('cpu'),
   nvidia: () => render('nvidia'),
+  'nvidia with its model in the image': () => render('nvidia', ['model-in-image']),
   'nvidia with keda, monitoring and a store': () => render('nvidia', ['keda', 'monitoring', 'session-store']),
   'nvidia with a store, agones and monitoring': () =>
     render('nvidia', ['session-store', 'agones', 'monitoring']),
@@ -268,6 +269,14 @@ describe('ops/kubernetes', { skip: kubectl.skip }, () => {
       assert.ok(ports(objects).includes(6379));
       assert.ok(!ports(render('cpu')).includes(6379));
     }
+  });
+
+  it('with the model in the image: has no volume of weights, and reads the model where the guide puts it', () => {
+    const objects = render('nvidia', ['model-in-image']);
+    assert.ok(JSON.stringify(render('nvidia')).includes('weights'));
+    assert.deepEqual(JSON.stringify(objects).match(/millrace-weights|"mountPath":"\/weights"/g), null);
+    const { MILLRACE_MODEL: model } = settingsOf(objects);
+    assert.ok(model !== undefined && new RegExp(`^COPY .* ${model}$`, 'm').test(guide), model);
   });
 
   it('has custom resources without unknown fields', () => {

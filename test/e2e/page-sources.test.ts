@@ -19,7 +19,7 @@ test('without a video the model paints from the words alone, and with one again 
   const stage = await page.locator('.stage').boundingBox();
   assert.ok(box && stage && box.width > stage.width / 2, 'the output has the room of the input too');
   await page.getByTestId('prompt').fill('a fox');
-  await page.waitForFunction(() => location.hash === '#prompt=a+fox', undefined);
+  await page.waitForFunction(() => location.hash === '#prompt=a+fox');
   await page.getByTestId('source-clip').click();
   await page.locator('[data-flowing=false]').waitFor();
   await page.locator('[data-flowing=true]').waitFor();

@@ -30,7 +30,11 @@ export class ServerWatch {
   /** Asks now, and again after a pause. */
   async #ask(): Promise<void> {
     clearTimeout(this.#timer);
-    this.readiness.value = await fetchReadiness(this.#url).catch(() => undefined);
+    try {
+      this.readiness.value = await fetchReadiness(this.#url);
+    } catch {
+      this.readiness.value = undefined;
+    }
     // Another question may have been asked meanwhile.
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.#ask(), this.readiness.peek()?.ready ? longPauseMs : pauseMs);

@@ -39,7 +39,8 @@ export function refusedInput({ part }: NotFiniteError): ParameterError {
 export function allFinite(values: Float32Array): boolean {
   // A sum with a NaN or infinite value is not finite, and a sum of finite floats cannot overflow a double.
   let sum = 0;
-  for (const value of values) sum += value;
+  // An iterator would take several times as long, three times a frame.
+  for (let i = 0; i < values.length; i++) sum += values[i] ?? 0;
   return Number.isFinite(sum);
 }
 

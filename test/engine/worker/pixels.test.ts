@@ -11,7 +11,9 @@ function linesWithPixels(folder: string): readonly string[] {
   const files = readdirSync(join(worker, folder)).filter((name) => name.endsWith('.ts'));
   return files.flatMap((name) => {
     const lines = readFileSync(join(worker, folder, name), 'utf8').split('\n');
-    const found = lines.filter((line) => /\b(data|pixels|planes|picture|image|bytes)\)?\[(?!Symbol|\])/.test(line));
+    const found = lines.filter((line) =>
+      /\b(data|pixels|planes|picture|image|bytes)\)?\[(?!Symbol|\])/.test(line),
+    );
     return found.map((line) => `${name}: ${line.trim()}`);
   });
 }

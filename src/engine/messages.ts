@@ -6,8 +6,8 @@ import type { Costs } from './costs.js';
 import type { FrameInput } from './frame-input.js';
 import type { ModelPart } from './model-part.js';
 
-// Messages between the main thread and the engine's worker thread. Pixels are RGB, one byte per channel, row by row;
-// their memory is transferred, and sent back for reuse.
+// Messages between the main thread and the engine's worker thread, which posts several at a time. Pixels are RGB, one
+// byte per channel, row by row; their memory is transferred, and sent back for reuse.
 
 /** Which graphs run if a model also has 8-bit graphs: `auto` takes the faster ones if their pictures match. */
 export type Precision = 'auto' | 'float' | 'int8';

@@ -36,7 +36,9 @@ export class WorkerHost {
     this.#options = options;
     this.#worker = startInferenceThread(options.file, options.worker);
     this.#exited = new Promise((resolve) => this.#worker.once('exit', () => resolve()));
-    this.#worker.on('message', (message: FromWorker) => this.#receive(message));
+    this.#worker.on('message', (messages: readonly FromWorker[]) => {
+      for (const message of messages) this.#receive(message);
+    });
     this.#worker.once('error', (error) => this.#die(asError(error)));
     this.#worker.once('exit', (code) => this.#die(new Error(`the inference thread ended with code ${code}`)));
     this.#watchSilence();

@@ -3,6 +3,7 @@ import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_thread
 import { bankBytes } from '../../diffusion/attention-bank.js';
 import { readModelFolder } from '../../model/folder.js';
 import { Inbox } from './inbox.js';
+import { Outbox } from './outbox.js';
 import { asError } from '../as-error.js';
 import { BufferPool } from '../buffer-pool.js';
 import { ExpectedCosts, pictureBudget, rowBudget } from '../costs.js';
@@ -71,7 +72,7 @@ class EngineWorker {
   }
 
   /** Runs until a `stop` message. */
-  async run(inbox: Inbox): Promise<void> {
+  async run(inbox: Inbox, outbox: Outbox): Promise<void> {
     let frameMs = 0;
     for (;;) {
       for (const message of inbox.take()) {
@@ -82,6 +83,7 @@ class EngineWorker {
       const start = performance.now();
       const called = await this.#loop.turn();
       frameMs = performance.now() - start;
+      outbox.flush();
       // Messages that arrived during the call are only delivered by a turn of the event loop.
       if (changed || called) await nextTurn();
       else await inbox.filled(this.#loop.rest);
@@ -207,7 +209,8 @@ function nextTurn(): Promise<void> {
 }
 
 async function main(port: NonNullable<typeof parentPort>): Promise<void> {
-  const post: Post = (message, transfer = []) => port.postMessage(message, [...transfer]);
+  const outbox = new Outbox(port);
+  const { post } = outbox;
   const inbox = new Inbox();
   port.on('message', (message: ToWorker) => inbox.put(message));
   const options = workerData as WorkerOptions;
@@ -282,7 +285,7 @@ async function main(port: NonNullable<typeof parentPort>): Promise<void> {
       { ...budgets, expected, prices, post, guard, onProcessor },
     );
     post({ type: 'ready', ...facts });
-    await worker.run(inbox);
+    await worker.run(inbox, outbox);
     post({ type: 'stopped' });
   } catch (error) {
     if (error instanceof Stopped) return;

@@ -23,9 +23,12 @@ interface Results {
 
 /** Reads the results; null if there are none yet. */
 async function results(): Promise<Results | null> {
-  const files = await readdir(folder, { recursive: true });
-  const file = files.find((name) => name.endsWith('results-cpu.json'));
-  return file === undefined ? null : (JSON.parse(await readFile(join(folder, file), 'utf8')) as Results);
+  const [model = ''] = await readdir(folder);
+  try {
+    return JSON.parse(await readFile(join(folder, model, 'results-cpu.json'), 'utf8')) as Results;
+  } catch {
+    return null;
+  }
 }
 
 test(

@@ -1,7 +1,7 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { parseDevice } from '../../../src/engine/device.js';
 import { sessionOptions } from '../../../src/engine/worker/devices/session-options.js';
-import { reasonOf } from '../../../src/engine/worker/devices/providers.js';
+import { oneLine } from '../../../src/engine/as-error.js';
 import {
   constants,
   float,
@@ -114,7 +114,7 @@ export async function formFigures(
       try {
         sessions.set(name, await InferenceSession.create(graphFile([...ports, ...nodes], opset), options));
       } catch (error) {
-        missing.push(`${kind}, ${name}, on ${device}: ${reasonOf(error)}`);
+        missing.push(`${kind}, ${name}, on ${device}: ${oneLine(error)}`);
       }
     }
     const ms = await inTurns(

@@ -25,7 +25,7 @@ function post(messages: readonly object[] = [], about: object = {}): void {
     const { pixels, only } = message as { readonly pixels?: number; readonly only?: string };
     if (only !== undefined && only !== options.device) continue;
     const memory = new Uint8Array(pixels ?? 0).fill(7).buffer;
-    parentPort?.postMessage({ ...about, ...message, ...(pixels !== undefined && { pixels: memory }) });
+    parentPort?.postMessage([{ ...about, ...message, ...(pixels !== undefined && { pixels: memory }) }]);
   }
 }
 

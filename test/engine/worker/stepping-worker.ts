@@ -18,10 +18,12 @@ Object.assign(port, {
     listen(event, (messages: readonly ToWorker[]) => {
       for (const message of messages) listener(message);
     }),
-  postMessage(message: FromWorker, transfer: readonly ArrayBuffer[]) {
-    if (message.type === 'ready') performance.now = () => clock;
-    clock += steps[kindOf(message)] ?? 0;
-    say(message, [...transfer]);
+  postMessage(messages: readonly FromWorker[], transfer: readonly ArrayBuffer[]) {
+    for (const message of messages) {
+      if (message.type === 'ready') performance.now = () => clock;
+      clock += steps[kindOf(message)] ?? 0;
+    }
+    say(messages, [...transfer]);
   },
 });
 await import('../../../src/engine/worker/main.js');

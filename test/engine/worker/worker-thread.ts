@@ -16,7 +16,7 @@ export class WorkerThread {
     const usual = { model: tinyModel, device: 'cpu', threads: 1, cacheDirectory: null };
     this.worker = new Worker(file, { workerData: { ...usual, ...options, ...more }, stderr: true });
     this.worker.stderr.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
-    this.worker.on('message', (message: FromWorker) => this.said.push(message));
+    this.worker.on('message', (messages: readonly FromWorker[]) => this.said.push(...messages));
     this.ended = once(this.worker, 'exit').then(([code]) => code as number);
   }
 

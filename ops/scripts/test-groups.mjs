@@ -4,26 +4,34 @@ import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { root } from './lib.mjs';
 
-/** Folders whose files share processes. In others, files start programs, or look at their whole process. */
-const shared = [
-  'attacks',
-  'bench',
-  'diffusion',
-  'engine/worker',
-  'image',
-  'metrics',
-  'model',
-  'protocol',
-  'session',
-  'settings',
-  'text',
-  'transport',
-];
+/**
+ * Folders whose files share processes, and how many of them one process runs: few enough that none is left running alone
+ * at the end. Files of the other folders look at their process, or at the load of the machine.
+ */
+const shared = {
+  bench: 2,
+  cli: 5,
+  'clients/js': 7,
+  diffusion: 15,
+  e2e: 5,
+  'engine/webgpu': 1,
+  'engine/worker': 15,
+  engine: 6,
+  image: 10,
+  metrics: 8,
+  model: 12,
+  ops: 6,
+  parity: 3,
+  protocol: 12,
+  session: 12,
+  settings: 2,
+  text: 2,
+  transport: 7,
+  video: 4,
+};
 /** What changes or measures the process of a test, beyond this test. */
 const alone =
-  /(?<!\.)\bmock\.(?:method|timers)|globalThis|process\.(?:env\[|on\(|memoryUsage)|eventLoopUtilization|setFlagsFromString/;
-/** Few enough that no group is left alone at the end. */
-const most = 14;
+  /(?<!\.)\bmock\.(?:method|timers)|globalThis|process\.(?:env\[|on\(|memoryUsage)|eventLoopUtilization|Object\.assign\(process|setFlagsFromString/;
 
 /**
  * Returns the files with those that can share a process replaced by files that import them, as suites that run one
@@ -34,18 +42,27 @@ export function grouped(files) {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const texts = new Map(files.map((file) => [file, readFileSync(join(root, file), 'utf8')]));
-  const nameOf = (file) => shared.find((name) => file.startsWith(join('dist/test', name, '/')));
-  const groups = new Map();
+  const nameOf = (file) => Object.keys(shared).find((name) => file.startsWith(join('dist/test', name, '/')));
+  const groups = [];
+  const open = new Map();
   for (const file of files) {
     const name = alone.test(texts.get(file)) ? undefined : nameOf(file);
-    const found = [...groups].filter(([key]) => key.startsWith(`${name}:`)).at(-1)?.[1];
-    if (name !== undefined && found !== undefined && found.length < most) found.push(file);
-    else groups.set(`${name}:${groups.size}`, [file]);
+    const group = open.get(name);
+    if (name !== undefined && group !== undefined && group.length < shared[name]) {
+      group.push(file);
+      continue;
+    }
+    const next = [file];
+    groups.push(next);
+    open.set(name, next);
   }
-  return [...groups].map(([key, members]) => {
+  return groups.map((members, index) => {
     if (members.length === 1) return members[0];
-    const file = join(folder, `${key.replace(/\W/g, '-')}.test.js`);
-    writeFileSync(file, groupOf(members, (member) => texts.get(member)));
+    const file = join(folder, `${nameOf(members[0]).replace('/', '-')}-${index}.test.js`);
+    writeFileSync(
+      file,
+      groupOf(members, (member) => texts.get(member)),
+    );
     return relative(root, file);
   });
 }
@@ -53,12 +70,28 @@ export function grouped(files) {
 /** Returns the source of a file that runs others. */
 function groupOf(files, textOf) {
   const url = (file) => JSON.stringify(pathToFileURL(join(root, file)).href);
-  // Its engines are for all files of the group, so it must not be imported by the first of them.
-  const usesPool = files.some((file) => textOf(file).includes('support/server.js'));
+  // Their engines and browser are for all files of the group, so the first of them must not import these modules.
+  const isUsed = (part) => files.some((file) => textOf(file).includes(`support/${part}.js`));
+  const common = [
+    ...(['server', 'served-page', 'engine-pool'].some(isUsed) ? ['engine-pool'] : []),
+    ...(['browser', 'served-page'].some(isUsed) ? ['browser'] : []),
+  ];
   return [
+    `import { AsyncResource } from 'node:async_hooks';`,
     `import { describe } from 'node:test';`,
-    ...(usesPool ? [`import ${url('dist/test/support/engine-pool.js')};`] : []),
-    ...files.map((file) => `await describe(${JSON.stringify(file)}, async () => void (await import(${url(file)})));`),
+    ...common.map((part) => `import ${url(`dist/test/support/${part}.js`)};`),
+    // All are there from the beginning, since the process ends its common parts when no suite is left.
+    'let last;',
+    'const add = (name, url) => {',
+    '  const before = last;',
+    '  last = describe(name, async () => {',
+    '    // Its tests belong to the suite in whose context it is loaded.',
+    '    const load = AsyncResource.bind(() => import(url));',
+    '    await before;',
+    '    await load();',
+    '  });',
+    '};',
+    ...files.map((file) => `add(${JSON.stringify(file)}, ${url(file)});`),
     '',
   ].join('\n');
 }

@@ -1,7 +1,7 @@
 // The processor time of test files, for `npm test -- --times`. Imported first into each test process, it adds a line to
 // the file that MILLRACE_TEST_TIMES names when the process ends.
 import { appendFileSync, readFileSync } from 'node:fs';
-import { dirname, relative, resolve } from 'node:path';
+import { dirname, relative } from 'node:path';
 import process from 'node:process';
 import { isMainThread } from 'node:worker_threads';
 
@@ -36,7 +36,9 @@ export function timesTable(lines) {
     total += seconds;
   }
   const rows = (entries) =>
-    [...entries].sort((a, b) => b[1] - a[1]).map(([name, seconds]) => `${seconds.toFixed(1).padStart(8)}  ${name}`);
+    [...entries]
+      .sort((a, b) => b[1] - a[1])
+      .map(([name, seconds]) => `${seconds.toFixed(1).padStart(8)}  ${name}`);
   return [
     'Seconds of processor time:',
     ...rows([['all', total], ...folders]),

@@ -84,7 +84,7 @@ export function createRunCommand(): Command {
         // Ending a live input is not a failure.
         if (report.interrupted && !report.live) process.exitCode = 130;
       },
-      { explain: explainRun },
+      { explain },
     ),
   );
 }
@@ -99,8 +99,7 @@ function inWords({ frames_in: read, frames_out: frames, dropped, fps, interrupte
   return `${done}${lost}${interrupted && !live ? '; interrupted before the end of the input' : ''}`;
 }
 
-/** Returns the line that `run` prints for an error. */
-export function explainRun(error: unknown): string {
+function explain(error: unknown): string {
   // ffmpeg repeats the addresses of inputs and outputs.
   const message = withoutPassword(oneLine(error));
   const isNamed = error instanceof ParameterError || error instanceof MillraceError;

@@ -6,7 +6,7 @@ import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { DoctorReport } from '../../src/cli/doctor/report.js';
 import { ModelCopy } from '../model/model-copy.js';
-import { startMillrace, type Ended } from '../support/command.js';
+import { runMillrace, startMillrace } from '../support/command.js';
 import { tinyModel } from '../support/engine.js';
 import { layoutFolder } from '../support/layouts.js';
 import { always, spoil } from '../support/onnx-spoil.js';
@@ -16,20 +16,12 @@ after(() => rm(cache, { recursive: true }));
 /** A provider that ONNX Runtime does not have on this system. */
 const absent = process.platform === 'win32' ? 'coreml' : 'dml:1';
 
-function millrace(...args: string[]): Promise<Ended> {
-  return startMillrace(args, { MILLRACE_CACHE_DIRECTORY: cache }).ended;
-}
+process.env['MILLRACE_CACHE_DIRECTORY'] = cache;
 
 describe('millrace doctor', () => {
   it('reports the kind of model, its costs on this device and the number of sessions', async () => {
-    const { code, stdout, stderr } = await millrace(
-      'doctor',
-      '--model',
-      layoutFolder('lcm'),
-      '--device',
-      'cpu',
-      '--json',
-    );
+    const args = ['doctor', '--model', layoutFolder('lcm'), '--device', 'cpu', '--json'];
+    const { code, stdout, stderr } = await startMillrace(args).ended;
     assert.equal(code, 0, stderr);
     const report = JSON.parse(stdout) as DoctorReport;
     assert.deepEqual(report.model.size, { default: [64, 64], multiple_of: 4, fixed: true });
@@ -58,7 +50,13 @@ describe('millrace doctor', () => {
   });
 
   it('still reports the model if the device does not work, and fails', async () => {
-    const { code, stdout } = await millrace('doctor', '--model', layoutFolder('optimum'), '--device', absent);
+    const { code, stdout } = await runMillrace([
+      'doctor',
+      '--model',
+      layoutFolder('optimum'),
+      '--device',
+      absent,
+    ]);
     assert.equal(code, 1);
     const flat = stdout.replace(/\s+/g, ' ');
     assert.match(
@@ -72,7 +70,7 @@ describe('millrace doctor', () => {
   it('fails if the model computes NaN, and names the part and the remedy', async () => {
     await using copy = await ModelCopy.create(tinyModel);
     await spoil(join(copy.folder, 'vae_decoder/model.onnx'), always('sample', NaN));
-    const { code, stdout } = await millrace('doctor', '--model', copy.folder, '--device', 'cpu');
+    const { code, stdout } = await runMillrace(['doctor', '--model', copy.folder, '--device', 'cpu']);
     assert.equal(code, 1);
     const flat = stdout.replace(/\s+/g, ' ');
     assert.match(flat, /bad the VAE decoder computes NaN or infinite values.* VAE in float32/);
@@ -87,7 +85,7 @@ describe('millrace doctor', () => {
       original_inference_steps: 2000,
     });
     await copy.write('millrace.json', '{"defaults": {"solver": "DDIMScheduler"}}');
-    const { code, stdout } = await millrace('doctor', '--model', copy.folder, '--device', 'cpu');
+    const { code, stdout } = await runMillrace(['doctor', '--model', copy.folder, '--device', 'cpu']);
     const flat = stdout.replace(/\s+/g, ' ');
     assert.match(flat, /note clip_sample in scheduler\/scheduler_config\.json is ignored/);
     assert.match(
@@ -100,7 +98,7 @@ describe('millrace doctor', () => {
   it('fails if no session could be opened, and says what to do', async () => {
     await using copy = await ModelCopy.create(tinyModel);
     await copy.edit('scheduler/scheduler_config.json', { original_inference_steps: 2000 });
-    const { code, stdout } = await millrace('doctor', '--model', copy.folder, '--device', 'cpu');
+    const { code, stdout } = await runMillrace(['doctor', '--model', copy.folder, '--device', 'cpu']);
     assert.equal(code, 1);
     const flat = stdout.replace(/\s+/g, ' ');
     assert.match(flat, /bad \S+millrace\.json: no session can be opened with the default parameters of/);
@@ -114,7 +112,7 @@ describe('millrace doctor', () => {
     await using copy = await ModelCopy.create(layoutFolder('optimum-onnx'));
     await copy.remove('unet/model.onnx_data');
     for (const folder of [copy.folder, join(cache, 'no-such-folder')]) {
-      const { code, stdout, stderr } = await millrace('doctor', '--model', folder, '--json');
+      const { code, stdout, stderr } = await runMillrace(['doctor', '--model', folder, '--json']);
       assert.equal(code, 1);
       assert.equal(stdout, '');
       assert.match(stderr, /^millrace: \S+: no such (file|folder); [^\n]+\n$/);
@@ -125,17 +123,27 @@ describe('millrace doctor', () => {
 describe('--device', () => {
   it('with a device that does not work ends serve and run with one line and exit code 1', async () => {
     const line = new RegExp(`^millrace: device ${absent}: onnxruntime-node .* has no .*$`, 'm');
-    const serve = await millrace('serve', '--port', '0', '--device', absent, '--log-level', 'silent');
+    const serve = await startMillrace(['serve', '--port', '0', '--device', absent, '--log-level', 'silent'])
+      .ended;
     assert.equal(serve.code, 1);
     assert.match(serve.stderr, line);
     const input = fileURLToPath(new URL('../../../test/fixtures/images/tower.jpg', import.meta.url));
-    const run = await millrace('run', input, '-o', join(cache, 'out.png'), '-p', 'oil', '--device', absent);
+    const run = await runMillrace([
+      'run',
+      input,
+      '-o',
+      join(cache, 'out.png'),
+      '-p',
+      'oil',
+      '--device',
+      absent,
+    ]);
     assert.equal(run.code, 1);
     assert.match(run.stderr, line);
   });
 
   it('with an unknown device is refused before anything starts', async () => {
-    const { code, stderr } = await millrace(
+    const { code, stderr } = await startMillrace([
       'serve',
       '--port',
       '0',
@@ -143,7 +151,7 @@ describe('--device', () => {
       'cpu,gpu',
       '--log-level',
       'silent',
-    );
+    ]).ended;
     assert.equal(code, 1);
     assert.match(stderr, /^millrace: unknown device "gpu"; it must be one of auto, cpu, cuda\[:n\]/);
   });

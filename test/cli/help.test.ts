@@ -1,17 +1,22 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import { promisify } from 'node:util';
+import { createProgram } from '../../src/cli/program.js';
 import { flagOf } from '../../src/settings/setting.js';
 import { settingsTable } from '../../src/settings/settings-table.js';
-import { repositoryRoot } from '../support/reference.js';
+import { startMillrace } from '../support/command.js';
 
-const main = join(repositoryRoot, 'dist/src/cli/main.js');
-
-async function help(...command: readonly string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(process.execPath, [main, ...command, '--help']);
-  return stdout;
+async function help(...names: readonly string[]): Promise<string> {
+  if (names.length === 0) return (await startMillrace(['--help']).ended).stdout;
+  let command = await createProgram(names[0]);
+  for (const name of names) {
+    const found = command.commands.find((child) => child.name() === name);
+    assert.ok(found, name);
+    command = found;
+  }
+  let text = '';
+  // As in a terminal of 80 columns, or a pipe.
+  command.configureOutput({ writeOut: (part) => (text += part), getOutHelpWidth: () => 80 }).outputHelp();
+  return text;
 }
 
 for (const command of [
@@ -42,9 +47,6 @@ test('the help of serve names every setting once, each under a heading', async (
 });
 
 test('a wrong option prints one line and where to find help', async () => {
-  const failure = await promisify(execFile)(process.execPath, [main, 'run', '--colour', 'red']).catch(
-    (error: unknown) => error,
-  );
-  assert.ok(failure instanceof Error && 'stderr' in failure);
-  assert.match(String(failure.stderr), /^error: .*\n\(see millrace run --help\)\n$/);
+  const { stderr } = await startMillrace(['run', '--colour', 'red']).ended;
+  assert.match(stderr, /^error: .*\n\(see millrace run --help\)\n$/);
 });

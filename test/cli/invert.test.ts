@@ -8,14 +8,14 @@ import { decodeImage } from '../../src/image/decode.js';
 import type { Image } from '../../src/image/image.js';
 import { meanDifference, tower } from '../image/pictures.js';
 import { ModelCopy } from '../model/model-copy.js';
-import { startMillrace, type Ended } from '../support/command.js';
+import { runMillrace, startMillrace } from '../support/command.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'millrace-'));
 after(() => rm(folder, { recursive: true }));
 const at = (name: string): string => join(folder, name);
 await writeFile(at('tower.jpg'), tower);
 
-const run = (...args: string[]): Promise<Ended> => startMillrace(['invert', ...args]).ended;
+const run = (...args: string[]) => runMillrace(['invert', ...args]);
 
 const picture = async (path: string): Promise<Image> =>
   decodeImage(await readFile(path), { maxPixels: 1 << 24 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { renderStyles } from '../../src/cli/styles.js';
-import { startMillrace } from '../support/command.js';
+import { runMillrace, startMillrace } from '../support/command.js';
 import { tinyModel } from '../support/engine.js';
 
 const about = { model: 'a-model', description: 'Paints.', any_words: false, moods: [] };
@@ -22,7 +22,7 @@ describe('millrace styles', () => {
   });
 
   it('says that a model with an ordinary text encoder takes any words', async () => {
-    const { code, stdout } = await startMillrace(['styles', '--model', tinyModel]).ended;
+    const { code, stdout } = await runMillrace(['styles', '--model', tinyModel]);
     assert.equal(code, 0);
     assert.match(stdout, /\n\nThis model takes any words\.\n$/);
     const suggestions = renderStyles({ ...about, any_words: true, styles: [sketch] });
@@ -48,7 +48,7 @@ describe('millrace styles', () => {
   });
 
   it('names a folder that is no model in one line', async () => {
-    const { code, stderr } = await startMillrace(['styles', '--model', '/nowhere/at/all']).ended;
+    const { code, stderr } = await runMillrace(['styles', '--model', '/nowhere/at/all']);
     assert.equal(code, 1);
     assert.match(stderr, /^millrace: \/nowhere.*no such folder.*\n$/);
   });

@@ -1,23 +1,23 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
-import process from 'node:process';
 import { describe, it } from 'node:test';
-import { promisify } from 'node:util';
 import { createAccess } from '../../src/session/access/access.js';
-import { repositoryRoot } from '../support/reference.js';
+import { runMillrace, startMillrace } from '../support/command.js';
 
-const main = join(repositoryRoot, 'dist/src/cli/main.js');
 const secret = 'a secret of thirty-two bytes or more';
 
-function token(...options: string[]): Promise<{ readonly stdout: string }> {
-  return promisify(execFile)(process.execPath, [main, 'token', 'ann', '--secret', secret, ...options]);
+const command = ['token', 'ann', '--secret', secret];
+
+/** Asserts that these options are refused with this line. */
+async function assertRefused(line: string, ...options: readonly string[]): Promise<void> {
+  const expected = { code: 2, stdout: '', stderr: `millrace: ${line}\n` };
+  assert.deepEqual(await runMillrace([...command, ...options]), expected);
 }
 
 describe('millrace token', () => {
   it('makes a token that the server accepts, with its limits', async () => {
     const access = await createAccess({ apiKeys: '', jwt: { secret, keys: '', audience: '', issuer: '' } });
-    const { stdout } = await token('--sessions', '2', '--fps', '7.5', '--size', '512', '--steps', '4');
+    const limited = ['--sessions', '2', '--fps', '7.5', '--size', '512', '--steps', '4'];
+    const { stdout } = await startMillrace([...command, ...limited]).ended;
     const { limits } = await access.verify(stdout.trim());
     assert.deepEqual(limits, { sessions: 2, fps: 7.5, size: 512, steps: 4 });
   });
@@ -31,24 +31,12 @@ describe('millrace token', () => {
       ['fps', '1e999', 'a number'],
     ] as const;
     for (const [name, value, what] of wrong) {
-      await assert.rejects(token(`--${name}=${value}`), {
-        code: 2,
-        stdout: '',
-        stderr: `millrace: the limit ${name} must be ${what} above 0\n`,
-      });
+      await assertRefused(`the limit ${name} must be ${what} above 0`, `--${name}=${value}`);
     }
   });
 
   it('refuses a secret or a key that no server accepts', async () => {
-    await assert.rejects(token('--secret', 'short'), {
-      code: 2,
-      stdout: '',
-      stderr: 'millrace: the secret for tokens must have at least 32 bytes\n',
-    });
-    await assert.rejects(token('--key', 'package.json'), {
-      code: 2,
-      stdout: '',
-      stderr: 'millrace: package.json is not a private key in PEM that can be read\n',
-    });
+    await assertRefused('the secret for tokens must have at least 32 bytes', '--secret', 'short');
+    await assertRefused('package.json is not a private key in PEM that can be read', '--key', 'package.json');
   });
 });

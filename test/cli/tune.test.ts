@@ -9,7 +9,7 @@ import { defaultParameters } from '@millrace/protocol';
 import { readModelFolder } from '../../src/model/folder.js';
 import { tower } from '../image/pictures.js';
 import { ModelCopy } from '../model/model-copy.js';
-import { startMillrace, type Ended } from '../support/command.js';
+import { runMillrace, startMillrace } from '../support/command.js';
 import { drawOnce, startEngine, tinyModel } from '../support/engine.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'millrace-'));
@@ -18,7 +18,7 @@ const pictures = join(folder, 'pictures');
 await mkdir(pictures);
 for (const name of ['1.jpg', '2.jpg']) await writeFile(join(pictures, name), tower);
 
-const run = (...args: string[]): Promise<Ended> => startMillrace(['tune', ...args]).ended;
+const run = (...args: string[]) => runMillrace(['tune', ...args]);
 
 describe('millrace tune', () => {
   it('finds what comes nearer than the defaults, writes it, and the model starts with it', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
-import { launchBrowser } from '../support/browser.js';
+import type { Page } from 'playwright-core';
+import { openBrowser, type TestBrowser } from '../support/browser.js';
 import { motionJpegFrames } from '../support/frames.js';
 import { watchProblems } from '../support/served-page.js';
 import { startServer as startWithTinyModel } from '../support/server.js';
@@ -11,9 +11,9 @@ import { StreamClient } from '../support/stream-client.js';
 const frames = motionJpegFrames('walkers.mjpeg');
 const prompt = 'neon outlines of a lonely street';
 
-let browser: Browser;
+let browser: TestBrowser;
 before(async () => {
-  browser = await launchBrowser();
+  browser = await openBrowser();
 });
 after(() => browser.close());
 

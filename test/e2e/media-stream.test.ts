@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { build } from 'vite';
-import { launchBrowser } from '../support/browser.js';
+import { openBrowser } from '../support/browser.js';
 import { tinyModel } from '../support/engine.js';
 import { repositoryRoot } from '../support/reference.js';
 import { startServer } from '../support/server.js';
@@ -43,7 +43,7 @@ async function bundleClient(): Promise<string> {
 test('a MediaStream of a camera becomes a MediaStream of results', async () => {
   await using server = await startServer({ model: tinyModel });
   await server.app.ready();
-  await using browser = await launchBrowser();
+  await using browser = await openBrowser();
   // The server's page allows only its own scripts.
   const page = await browser.newPage({ bypassCSP: true });
   await page.goto(server.url);
@@ -87,7 +87,7 @@ test('the browser example in the README of the client paints a picture', async (
   const code = example.replaceAll(/^import .*$/gm, '');
   await using server = await startServer({ model: tinyModel });
   await server.app.ready();
-  await using browser = await launchBrowser();
+  await using browser = await openBrowser();
   const page = await browser.newPage({ bypassCSP: true });
   await page.goto(server.url);
   await page.addScriptTag({ content: await bundleClient() });

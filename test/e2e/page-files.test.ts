@@ -3,7 +3,7 @@ import { createServer, request, type IncomingMessage } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
-import { launchBrowser } from '../support/browser.js';
+import { openBrowser } from '../support/browser.js';
 import { playClip } from '../support/served-page.js';
 import { startServer, type TestServer } from '../support/server.js';
 
@@ -78,7 +78,7 @@ describe('the files of the page', () => {
 describe('behind a proxy', () => {
   it('the page, its stream, the dashboard and links for viewers work under a path', async () => {
     await using proxy = await startProxy(server.url, '/studio');
-    await using browser = await launchBrowser();
+    await using browser = await openBrowser();
     const page = await browser.newPage();
     const problems: string[] = [];
     page.on('console', (message) => {

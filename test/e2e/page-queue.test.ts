@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { WebSocket } from 'ws';
-import { launchBrowser } from '../support/browser.js';
+import { openBrowser } from '../support/browser.js';
 import { startServer } from '../support/server.js';
 import { StreamClient } from '../support/stream-client.js';
 
@@ -16,7 +16,7 @@ async function atFullServer(
   await using server = await startServer({ maxSessions: 1, ...settings });
   await server.app.ready();
   await using inside = await StreamClient.open(server.streamUrl);
-  await using browser = await launchBrowser();
+  await using browser = await openBrowser();
   const page = await browser.newPage();
   await page.goto(server.url);
   await page.getByTestId('source-clip').click();
@@ -45,7 +45,7 @@ test('the page shows its place in the queue of a full server, and starts when a 
 test('a second tab of a browser takes the place of the first, which says so', async () => {
   await using server = await startServer({ maxSessions: 1 });
   await server.app.ready();
-  await using browser = await launchBrowser();
+  await using browser = await openBrowser();
   const context = await browser.newContext();
   const [first, second] = [await context.newPage(), await context.newPage()];
   for (const page of [first, second]) {
@@ -65,7 +65,7 @@ test('a client that waits is told how many have left', async () => {
   const waiting = new WebSocket(server.streamUrl, 'millrace.v1');
   waiting.on('open', () => waiting.send(encodeMessage({ type: 'hello' })));
   await once(waiting, 'message');
-  await using browser = await launchBrowser();
+  await using browser = await openBrowser();
   const page = await browser.newPage();
   await page.goto(server.url);
   await page.getByTestId('source-clip').click();
@@ -79,7 +79,7 @@ test('a client that waits is told how many have left', async () => {
 test('the page says Ready only when the server is, and what an old browser lacks', async () => {
   await using server = await startServer();
   await server.app.ready();
-  await using browser = await launchBrowser();
+  await using browser = await openBrowser();
   const page = await browser.newPage();
   let ready = false;
   await page.route('**/readyz', (route) =>

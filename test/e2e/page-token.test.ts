@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { SignJWT } from 'jose';
 import { test } from 'node:test';
-import { launchBrowser } from '../support/browser.js';
+import { openBrowser } from '../support/browser.js';
 import { startServer } from '../support/server.js';
 
 const jwtSecret = 'a-secret-of-the-test-that-nobody-else-knows';
@@ -13,7 +13,7 @@ test('the page asks for a required token, asks again if it was wrong, and rememb
     .setProtectedHeader({ alg: 'HS256' })
     .setExpirationTime('1h')
     .sign(new TextEncoder().encode(jwtSecret));
-  await using browser = await launchBrowser();
+  await using browser = await openBrowser();
   const page = await browser.newPage();
   await page.goto(server.url);
   await page.getByTestId('play-clip').click();

@@ -3,8 +3,8 @@ import { canHaveEffect, hasEffect } from '@millrace/protocol';
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
-import { launchBrowser } from '../support/browser.js';
+import type { Page } from 'playwright-core';
+import { openBrowser, type TestBrowser } from '../support/browser.js';
 import { repositoryRoot } from '../support/reference.js';
 import { watchProblems } from '../support/served-page.js';
 import { startServer, type ServerProcess } from '../support/server-process.js';
@@ -13,13 +13,13 @@ const notVideo = join(repositoryRoot, 'package.json');
 const video = join(repositoryRoot, 'test/fixtures/videos/tree.webm');
 
 let server: ServerProcess;
-let browser: Browser;
+let browser: TestBrowser;
 const opened: (() => PromiseLike<void>)[] = [];
 
 before(async () => {
   server = await startServer();
   opened.push(() => server[Symbol.asyncDispose]());
-  browser = await launchBrowser();
+  browser = await openBrowser();
   opened.push(() => browser.close());
 });
 

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { chromium, type Browser } from 'playwright-core';
+import { after } from 'node:test';
+import { chromium, type Browser, type BrowserContext, type BrowserContextOptions } from 'playwright-core';
 import { repositoryRoot } from './reference.js';
 
 const quiet = [
@@ -14,8 +15,41 @@ const quiet = [
   '--disable-sync',
 ];
 
+/** A part of the browser of this process: pages and contexts that are closed together. */
+export type TestBrowser = Pick<Browser, 'newContext' | 'newPage' | 'close'> & AsyncDisposable;
+
+let launched: Promise<Browser> | undefined;
+after(async () => (await launched)?.close());
+
+/** Opens a part of the browser, which is started once for all tests of this process. */
+export async function openBrowser(): Promise<TestBrowser> {
+  if (!(await launched)?.isConnected()) launched = launchBrowser();
+  const browser = await launched;
+  if (browser === undefined) throw new Error('unreachable: it was launched');
+  const contexts: BrowserContext[] = [];
+  const newContext = async (options?: BrowserContextOptions): Promise<BrowserContext> => {
+    const context = await browser.newContext(options);
+    contexts.push(context);
+    return context;
+  };
+  const close = async (): Promise<void> => {
+    await Promise.all(contexts.splice(0).map((context) => context.close()));
+  };
+  return {
+    newContext,
+    async newPage(options) {
+      const context = await newContext(options);
+      const page = await context.newPage();
+      page.once('close', () => void context.close());
+      return page;
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
 /** Starts a headless Chromium whose camera shows a real video; tries once more if it crashes at the start. */
-export async function launchBrowser(): Promise<Browser> {
+async function launchBrowser(): Promise<Browser> {
   const options = {
     ...(await findBrowser()),
     args: [

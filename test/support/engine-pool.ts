@@ -96,7 +96,10 @@ class BorrowedEngine implements Engine {
       this.observer.onState(engine.state);
     }
     this.#isStarted = true;
-    engine.start().then(() => this.#started.resolve(), this.#started.reject);
+    engine.start().then(
+      () => this.#started.resolve(),
+      (error: Error) => this.#started.reject(error),
+    );
     return this.#started.promise;
   }
 

@@ -1,13 +1,13 @@
 import { after, before } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import type { Settings } from '../../src/settings/settings.js';
-import { launchBrowser } from './browser.js';
+import { openBrowser, type TestBrowser } from './browser.js';
 import { startServer, type TestServer } from './server.js';
 
 /** A server that is ready, and a browser to open its pages in. */
 export interface ServedPage {
   readonly server: TestServer;
-  readonly browser: Browser;
+  readonly browser: TestBrowser;
   /** `http://127.0.0.1:PORT` */
   readonly url: string;
 }
@@ -21,11 +21,11 @@ export function servedPage(
   prepare?: (served: ServedPage) => Promise<void>,
 ): ServedPage {
   let server: TestServer;
-  let browser: Browser;
+  let browser: TestBrowser;
   before(async () => {
     server = await startServer(settings);
     await server.app.ready();
-    browser = await launchBrowser();
+    browser = await openBrowser();
     await prepare?.(served);
   });
   after(async () => {

@@ -69,7 +69,17 @@ describe('planTracks', () => {
 
   it('encodes only tracks that the container cannot hold', async () => {
     const source = at('adpcm.mov');
-    await runFfmpeg(...picture, ...tone, '-c:v', 'libx264', '-preset', 'ultrafast', '-c:a', 'adpcm_ima_qt', `file:${source}`);
+    await runFfmpeg(
+      ...picture,
+      ...tone,
+      '-c:v',
+      'libx264',
+      '-preset',
+      'ultrafast',
+      '-c:a',
+      'adpcm_ima_qt',
+      `file:${source}`,
+    );
     const video = await probeVideo(ffmpeg, source);
     const cases = [
       ['.mp4', 'audio aac', 'adpcm_ima_qt aac'],
@@ -87,7 +97,17 @@ describe('planTracks', () => {
     for (const layout of ['5.1(side)', '6.1(front)']) {
       const source = at(`${layout}.mkv`);
       const sound = ['-af', `pan=${layout}|c0=c0|c1=c0|c2=c0`, '-c:a', 'flac'];
-      await runFfmpeg(...picture, ...tone, '-c:v', 'libx264', '-preset', 'ultrafast', ...sound, '-y', `file:${source}`);
+      await runFfmpeg(
+        ...picture,
+        ...tone,
+        '-c:v',
+        'libx264',
+        '-preset',
+        'ultrafast',
+        ...sound,
+        '-y',
+        `file:${source}`,
+      );
       const video = await probeVideo(ffmpeg, source);
       for (const [extension, track] of [
         ['.webm', 'audio vorbis'],
@@ -126,7 +146,20 @@ describe('planTracks', () => {
 
   it('leaves out tracks that do not fit, such as covers and other pictures, and reports them', async () => {
     const source = at('cover.mkv');
-    const two = ['-map', '0', '-map', '1', '-map', '0', '-c:v', 'libx264', '-preset', 'ultrafast', '-c:a', 'aac'];
+    const two = [
+      '-map',
+      '0',
+      '-map',
+      '1',
+      '-map',
+      '0',
+      '-c:v',
+      'libx264',
+      '-preset',
+      'ultrafast',
+      '-c:a',
+      'aac',
+    ];
     await runFfmpeg(...picture, ...tone, ...two, `file:${source}`);
     const { tracks, left } = await carry(await probeVideo(ffmpeg, source), '.mp4');
     assert.deepEqual([tracks, left], [['audio aac'], ['2 h264: only the first video track is processed']]);

@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { startMillrace } from '../../support/command.js';
+import { runMillrace } from '../../support/command.js';
 import { testImage, tinyModel } from '../../support/engine.js';
 import { encodeImage } from '../../../src/image/encode.js';
 import { readLook } from '../../../src/cli/run/look.js';
@@ -44,15 +44,14 @@ describe('the look of millrace run', () => {
     await writeFile(input, await encodeImage(testImage(1, { width: 64, height: 64 }), 'png', 1));
     const paint = async (name: string, ...args: string[]): Promise<Buffer> => {
       const output = join(folder, name);
-      const run = startMillrace(['run', input, '-o', output, '--model', tinyModel, ...args]);
-      const { code, stderr } = await run.ended;
+      const { code, stderr } = await runMillrace(['run', input, '-o', output, '--model', tinyModel, ...args]);
       assert.equal(code, 0, stderr);
       return readFile(output);
     };
     const byLook = await paint('a.png', '--look', one);
     assert.deepEqual(byLook, await paint('b.png', '--prompt', 'oil painting', '--steps', '2'));
     assert.notDeepEqual(byLook, await paint('c.png', '--look', one, '--steps', '1'));
-    const { code, stderr } = await startMillrace(['run', input, '-o', join(folder, 'd.png')]).ended;
+    const { code, stderr } = await runMillrace(['run', input, '-o', join(folder, 'd.png')]);
     assert.equal(code, 1);
     assert.match(stderr, /--prompt is missing: add it/);
   });

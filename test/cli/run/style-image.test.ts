@@ -1,19 +1,16 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { readStyleImage } from '../../../src/cli/run/style-image.js';
 import { decodeImage } from '../../../src/image/decode.js';
 import { encodeImage } from '../../../src/image/encode.js';
+import { runMillrace } from '../../support/command.js';
 import { greatestDifference } from '../../support/compare.js';
 import { testImage } from '../../support/engine.js';
 import { steeredModel } from '../../support/steered-model.js';
 
-const main = fileURLToPath(new URL('../../../src/cli/main.js', import.meta.url));
 const model = await steeredModel('all');
 const folder = await mkdtemp(join(tmpdir(), 'millrace-'));
 after(() => rm(folder, { recursive: true }));
@@ -38,22 +35,12 @@ describe('the style image of millrace run', () => {
   });
 
   it('changes what the output looks like', async () => {
+    process.env['XDG_CACHE_HOME'] = at('cache');
     const draw = async (...style: readonly string[]): Promise<Uint8Array> => {
-      const args = [
-        'run',
-        at('in.png'),
-        '-o',
-        at('out.png'),
-        '-y',
-        '-p',
-        'x',
-        '--model',
-        model,
-        '--size',
-        '64x64',
-      ];
-      const env = { ...process.env, XDG_CACHE_HOME: at('cache') };
-      await promisify(execFile)(process.execPath, [main, ...args, ...style], { env });
+      const files = [at('in.png'), '-o', at('out.png'), '-y'];
+      const common = ['-p', 'x', '--model', model, '--size', '64x64'];
+      const { code, stderr } = await runMillrace(['run', ...files, ...common, ...style]);
+      assert.equal(code, 0, stderr);
       return (await decodeImage(await readFile(at('out.png')), { maxPixels })).data;
     };
     const plain = await draw();

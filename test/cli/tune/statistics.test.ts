@@ -9,7 +9,7 @@ import { solversFor } from '../../../src/diffusion/solvers/create.js';
 import { readModelFolder } from '../../../src/model/folder.js';
 import { tower } from '../../image/pictures.js';
 import { ModelCopy } from '../../model/model-copy.js';
-import { startMillrace, type Ended } from '../../support/command.js';
+import { runMillrace, startMillrace } from '../../support/command.js';
 import { drawOnce, startEngine, tinyModel, tinyParameters } from '../../support/engine.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'millrace-'));
@@ -21,7 +21,7 @@ for (const name of ['1.jpg', '2.jpg']) await writeFile(join(pictures, name), tow
 const solver = 'DPMSolverV3Scheduler';
 const size = { width: 64, height: 64 };
 
-const run = (...args: string[]): Promise<Ended> => startMillrace(['tune', '--statistics', ...args]).ended;
+const run = (...args: string[]) => runMillrace(['tune', '--statistics', ...args]);
 
 /** A copy of the tiny model with these defaults. */
 async function copyOf(defaults: Readonly<Record<string, unknown>> = {}): Promise<ModelCopy> {
@@ -131,7 +131,7 @@ describe('millrace tune --statistics', () => {
     await using flow = await copyOf();
     await flow.edit('scheduler/scheduler_config.json', { prediction_type: 'flow' });
     await refused(/cannot use DPMSolverV3Scheduler, which .*; its solvers are FlowMatch/, flow.folder);
-    const without = await startMillrace(['tune', '-b', '2', '--samples', '3']).ended;
+    const without = await runMillrace(['tune', '-b', '2', '--samples', '3']);
     assert.match(without.stderr, /--samples is for --statistics\n$/);
   });
 });

@@ -4,23 +4,23 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fastify, type FastifyInstance } from 'fastify';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { build } from 'vite';
-import { launchBrowser } from '../../support/browser.js';
+import { openBrowser, type TestBrowser } from '../../support/browser.js';
 import { repositoryRoot } from '../../support/reference.js';
 import { startServer, type TestServer } from '../../support/server.js';
 
 let server: TestServer;
 let files: FastifyInstance;
 let site: string;
-let browser: Browser;
+let browser: TestBrowser;
 let folder: string;
 before(async () => {
   files = fastify();
   await files.register(fastifyStatic, { root: repositoryRoot });
   site = await files.listen({ port: 0, host: '127.0.0.1' });
   server = await startServer({ allowedOrigins: [site] });
-  browser = await launchBrowser();
+  browser = await openBrowser();
   folder = await mkdtemp(join(repositoryRoot, 'dist/examples-'));
   await server.app.ready();
 });

@@ -1,5 +1,5 @@
 import type { Browser } from 'playwright-core';
-import { launchBrowser } from '../support/browser.js';
+import { launchBrowser } from '../support/launch-browser.js';
 import { startServer } from '../support/server-process.js';
 import { openOnce, type Opening } from './page/opening.js';
 import { timeCamera, type Shown } from './page/timed-camera.js';

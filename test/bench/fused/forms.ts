@@ -1,7 +1,7 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { oneLine } from '../../../src/engine/as-error.js';
 import { parseDevice } from '../../../src/engine/device.js';
 import { sessionOptions } from '../../../src/engine/worker/devices/session-options.js';
-import { oneLine } from '../../../src/engine/as-error.js';
 import {
   constants,
   float,

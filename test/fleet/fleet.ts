@@ -88,8 +88,8 @@ export class Fleet implements AsyncDisposable {
 
   /** Starts a further balancer, with other environment variables, in front of the nodes. */
   async anotherHaproxy(env: NodeJS.ProcessEnv): Promise<HaproxyProcess> {
-    const [{ maxStreams = 0 } = {}] = await this.haproxy.servers();
-    return startHaproxy(this.nodes, maxStreams, { patient: true, env });
+    const [first] = await this.haproxy.servers();
+    return startHaproxy(this.nodes, first?.maxStreams ?? 0, { patient: true, env });
   }
 
   /** Returns the number of sessions on each node; 0 for those that do not answer. */

@@ -81,8 +81,8 @@ describe('ops/haproxy', () => {
 
   it('refuses in the words of the protocol, to pages too', () => {
     const refusals = [...text.matchAll(/(?:return|http-error) status (50\d) content-type (.*)$/gm)];
-    const statuses = refusals.map(([, status]) => status);
-    for (const status of ['502', '503', '504']) assert.ok(statuses.includes(status), status);
+    const statuses = new Set(refusals.map(([, status]) => status));
+    for (const status of ['502', '503', '504']) assert.ok(statuses.has(status), status);
     for (const [, , rest = ''] of refusals) {
       const [, body = ''] = /string '(.*?)'/.exec(rest) ?? [];
       // Which of two codes it is depends on the moment.

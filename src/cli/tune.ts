@@ -17,10 +17,11 @@ interface TuneOptions extends CommonOptions, StatisticsOptions {
 const epilogue = `
 With --budget, compares solvers, their options and times on the CPU, also with
 another solver in each step, and finds those whose results come closest to 100
-steps from the same noise at the same strength. The error is the root mean square of the difference of the latents, as
-a share of that of the reference. Every second picture is kept for the report.
-The result goes to OUTPUT/tune.json and OUTPUT/tune.svg, and the parameters to
-the defaults in the model's millrace.json.
+steps from the same noise at the same strength. The error is the root mean
+square of the difference of the latents, as a share of that of the reference.
+Every second picture is kept for the report. The result goes to OUTPUT/tune.json
+and OUTPUT/tune.svg, and the parameters to the defaults in the model's
+millrace.json.
 
 With --statistics, measures what DPM-Solver-v3 needs to know of a model, at one
 guidance scale, and writes it to dpm_solver_v3.json in OUTPUT and in the model.

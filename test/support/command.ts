@@ -48,6 +48,9 @@ export function startMillrace(args: readonly string[], environment: NodeJS.Proce
 /** Runs a command of Millrace in this process, which takes a fraction of the time of a program. */
 export async function runMillrace(args: readonly string[]): Promise<Omit<Ended, 'signal'>> {
   const program = await createProgram(args[0]);
+  // The test runner sets it too, as soon as a test has failed.
+  const { exitCode: ofRunner } = process;
+  process.exitCode = undefined;
   const written = { stdout: '', stderr: '' };
   const mocks = (['stdout', 'stderr'] as const).map((name) => {
     const stream = process[name];
@@ -63,7 +66,7 @@ export async function runMillrace(args: readonly string[]): Promise<Omit<Ended, 
     await program.parseAsync(args, { from: 'user' });
     return { code: Number(process.exitCode ?? 0), ...written };
   } finally {
-    process.exitCode = undefined;
+    process.exitCode = ofRunner;
     for (const { mock: own } of mocks) own.restore();
   }
 }

@@ -93,5 +93,7 @@ function optionOf(flag: string, schema: ParameterSchema): Option {
           type === 'boolean' ? flag : `${flag} <value>`,
           choices ? `${description} (${choices})` : description,
         );
-  return option.argParser((text) => parameterFromText(schema, text)).helpGroup(helpGroup);
+  // A flag has no text.
+  if (type !== 'boolean') option.argParser((text) => parameterFromText(schema, text));
+  return option.helpGroup(helpGroup);
 }

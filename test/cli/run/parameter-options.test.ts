@@ -50,6 +50,18 @@ describe('the options of run', () => {
     assert.equal(command.opts()['styleImage'], 'a.jpg');
   });
 
+  it('are flags where a parameter is true or false', () => {
+    for (const name of parameterNames) {
+      const schema = parameterSchemas[name];
+      if (schema.type !== 'boolean' || schema['x-live']) continue;
+      const command = new Command();
+      addParameterOptions(command);
+      const flag = `--${schema.default === true ? 'no-' : ''}${name.replaceAll('_', '-')}`;
+      command.parse([flag], { from: 'user' });
+      assert.equal(parametersFrom(command.opts())[name], schema.default !== true, flag);
+    }
+  });
+
   it('take a solver for each step as names with commas, or null for one', () => {
     const valueOf = (option: string, value: string): unknown => {
       const command = new Command();

@@ -27,7 +27,8 @@ export async function openBrowser(): Promise<TestBrowser> {
     async newPage(options) {
       const context = await newContext(options);
       const page = await context.newPage();
-      page.once('close', () => void context.close());
+      // It is closed already if the browser closes.
+      page.once('close', () => void context.close().catch(() => {}));
       return page;
     },
     close,

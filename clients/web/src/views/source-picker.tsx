@@ -73,7 +73,7 @@ export function SourcePicker({ studio }: { readonly studio: Studio }): JSX.Eleme
         )}
       </div>
       <CameraChoice studio={studio} />
-      {playing !== undefined && playing.kind !== 'words' && (
+      {playing !== undefined && playing.kind !== 'words' && playing.kind !== 'image' && (
         <PlaybackBar playback={studio.playback} isFile={playing.kind === 'file' || playing.kind === 'clip'} />
       )}
       {playing !== undefined && studio.sourceProblem.value !== undefined && (

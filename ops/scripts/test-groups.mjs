@@ -1,6 +1,6 @@
 // Test files that can share a process: starting one, and loading the same modules, takes longer than most of them.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { root } from './lib.mjs';
 
@@ -32,6 +32,12 @@ const shared = {
 /** What changes or measures the process of a test, beyond this test. */
 const alone =
   /(?<!\.)\bmock\.(?:method|timers)|globalThis|process\.(?:env\[|on\(|memoryUsage)|eventLoopUtilization|Object\.assign\(process|setFlagsFromString/;
+/** What a file that tests import does only where it is loaded first. */
+const once = /\b(?:beforeEach|afterEach|mock\.method)\(/;
+/** What is for all files of a group, or cleans up behind itself. */
+const common = ['engine-pool', 'browser', 'served-page', 'command'].map(
+  (part) => `dist/test/support/${part}.js`,
+);
 
 /**
  * Returns the files with those that can share a process replaced by files that import them, as suites that run one
@@ -46,7 +52,7 @@ export function grouped(files) {
   const groups = [];
   const open = new Map();
   for (const file of files) {
-    const name = alone.test(texts.get(file)) ? undefined : nameOf(file);
+    const name = runsAlone(file) ? undefined : nameOf(file);
     const group = open.get(name);
     if (name !== undefined && group !== undefined && group.length < shared[name]) {
       group.push(file);
@@ -67,19 +73,31 @@ export function grouped(files) {
   });
 }
 
+/** Returns whether a test, or what it imports from the tests, needs a process of its own. */
+function runsAlone(file, seen = new Set()) {
+  const isTest = seen.size === 0;
+  seen.add(file);
+  const text = readFileSync(join(root, file), 'utf8');
+  if ((isTest ? alone : once).test(text)) return true;
+  return [...text.matchAll(/from '(\.[^']+)'/g)]
+    .map(([, path]) => join(dirname(file), path))
+    .filter((path) => path.startsWith(join('dist/test/')) && !common.includes(path) && !seen.has(path))
+    .some((path) => runsAlone(path, seen));
+}
+
 /** Returns the source of a file that runs others. */
 function groupOf(files, textOf) {
   const url = (file) => JSON.stringify(pathToFileURL(join(root, file)).href);
   // Their engines and browser are for all files of the group, so the first of them must not import these modules.
   const isUsed = (part) => files.some((file) => textOf(file).includes(`support/${part}.js`));
-  const common = [
+  const shares = [
     ...(['server', 'served-page', 'engine-pool'].some(isUsed) ? ['engine-pool'] : []),
     ...(['browser', 'served-page'].some(isUsed) ? ['browser'] : []),
   ];
   return [
     `import { AsyncResource } from 'node:async_hooks';`,
     `import { describe } from 'node:test';`,
-    ...common.map((part) => `import ${url(`dist/test/support/${part}.js`)};`),
+    ...shares.map((part) => `import ${url(`dist/test/support/${part}.js`)};`),
     // All are there from the beginning, since the process ends its common parts when no suite is left.
     'let last;',
     'const add = (name, url) => {',

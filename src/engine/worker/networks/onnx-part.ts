@@ -113,7 +113,7 @@ export class OnnxPart implements AsyncDisposable {
     await this.#session.run(this.#tensors(feeds), Object.fromEntries(fetches));
   }
 
-  /** Runs the network for one output whose shape only the run tells. The result is in new memory. */
+  /** Runs the network for one output whose shape only the run tells. The result has the type of the port, in new memory. */
   async runOpen(
     feeds: readonly Feed[],
     port: NumberPort,

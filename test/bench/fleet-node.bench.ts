@@ -24,13 +24,13 @@ import { report, type Figure } from './report.js';
  * machine changes within minutes. While other programs load the machine, the server corrects its curve, and has fewer
  * slots than the planner says. It takes two minutes.
  */
+const most = 256;
 /** Least results that count, of each user and of all: so many that the last, which come in one call, are a small part. */
 const fewest = { each: 8, all: 60 };
 /** Promised: so little that a slow processor has room for many users, and one more or less is below 10%. */
 const slo = { fps: 0.25, latencySeconds: 0 };
 /** More than a server on a processor can do, and so little that the cameras take no time from it. */
 const camera = 30;
-const most = 256;
 const { defaults: parameters } = createParameterRules(await readModelFolder(embeddedModel));
 const { width, height } = parameters;
 const jpegs = await realJpegs(width, height);

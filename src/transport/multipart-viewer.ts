@@ -76,7 +76,8 @@ export class MultipartViewer implements Viewer {
   }
 
   #writePart(picture: Uint8Array, done?: (error?: Error | null) => void): void {
-    this.#body.write(`content-type: image/jpeg\r\ncontent-length: ${picture.length}\r\n\r\n`);
+    // So written, since programs exist that compare these names as they are.
+    this.#body.write(`Content-Type: image/jpeg\r\nContent-Length: ${picture.length}\r\n\r\n`);
     this.#body.write(picture);
     // Some programs show a part only when the next boundary has come.
     this.#body.write(`\r\n--${boundary}\r\n`, done);

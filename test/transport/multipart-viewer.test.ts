@@ -59,7 +59,7 @@ describe('a viewer of multipart pictures', () => {
     viewer.end();
     await network.flush();
     const part = (name: string): string =>
-      `content-type: image/jpeg\r\ncontent-length: ${name.length + 2}\r\n\r\n<${name}>\r\n--frame\r\n`;
+      `Content-Type: image/jpeg\r\nContent-Length: ${name.length + 2}\r\n\r\n<${name}>\r\n--frame\r\n`;
     assert.equal(network.text, `--frame\r\n${part('first')}${part('second')}`);
     assert.deepEqual(counts, { sent: 2, dropped: 0, bytes: 15 });
   });

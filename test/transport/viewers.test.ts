@@ -68,7 +68,7 @@ async function watch(
     for await (const chunk of response.body ?? []) {
       rest = Buffer.concat([rest, chunk]);
       for (;;) {
-        const head = /content-length: (\d+)\r\n\r\n/.exec(rest.toString('latin1'));
+        const head = /Content-Length: (\d+)\r\n\r\n/.exec(rest.toString('latin1'));
         const start = head ? head.index + head[0].length : 0;
         const end = start + Number(head?.[1]);
         if (!head || rest.length < end) break;

@@ -153,7 +153,7 @@ test("TouchDesigner's callbacks paint a TOP", async (t) => {
   await assertPicture(new Uint8Array(stream.subarray(start, start + length)));
 });
 
-test('the Processing sketch paints its drawing', async (t) => {
+test('the Processing sketch paints its drawing', { timeout: 300_000 }, async (t) => {
   const java = await promisify(execFile)('java', ['--list-modules']).catch(() => null);
   if (java?.stdout.includes('jdk.compiler') !== true) {
     t.skip('no Java with a compiler found');
@@ -174,7 +174,9 @@ test('the Processing sketch paints its drawing', async (t) => {
     file,
     `${imports.join('\n')}\npublic class Sketch extends PApplet {\n${main}\n${body}}\n${standIn}`,
   );
-  const { code, stdout, stderr } = await start('java', [file]).ended;
+  const { child, ended } = start('java', [file]);
+  t.after(() => child.kill());
+  const { code, stdout, stderr } = await ended;
   assert.equal(code, 0, stderr);
   assert.equal(stdout.match(/^painted: 64x64$/gm)?.length, 3, stdout);
 });

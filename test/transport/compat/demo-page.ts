@@ -66,8 +66,8 @@ export class DemoPage implements AsyncDisposable {
         const end = rest.indexOf('\r\n\r\n');
         if (end < 0) break;
         const head = rest.subarray(0, end).toString();
-        const length = Number(/^content-length: (\d+)$/im.exec(head)?.[1]);
-        if (!head.startsWith(`--${boundary}\r\n`) || !/^content-type: image\/jpeg$/im.test(head)) {
+        const length = Number(/^Content-Length: (\d+)$/m.exec(head)?.[1]);
+        if (!head.startsWith(`--${boundary}\r\n`) || !/^Content-Type: image\/jpeg$/m.test(head)) {
           throw new Error(`not the head of a part: ${head}`);
         }
         if (rest.length < end + 4 + length + 2) break;

@@ -31,7 +31,7 @@ const shared = {
 };
 /** What changes or measures the process of a test, beyond this test. */
 const alone =
-  /(?<!\.)\bmock\.(?:method|timers)|globalThis|process\.(?:env\[|on\(|memoryUsage)|eventLoopUtilization|Object\.assign\(process|setFlagsFromString/;
+  /(?<!\.)\bmock\.(?:method|timers)|globalThis|process\.(?:env\[|on\(|memoryUsage)|allocUnsafe|eventLoopUtilization|Object\.assign\(process|setFlagsFromString/;
 /** What a file that tests import does only where it is loaded first. */
 const once = /\b(?:beforeEach|afterEach|mock\.method)\(/;
 /** What is for all files of a group, or cleans up behind itself. */

@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { createApp, type App } from '../../src/app.js';
+import { createApp, type App, type AppParts } from '../../src/app.js';
 import { pictureCodec } from '../../src/image/codec.js';
 import { readSettings, type Settings } from '../../src/settings/settings.js';
 import { borrowEngine } from './engine-pool.js';
@@ -14,10 +14,13 @@ export interface TestServer extends AsyncDisposable {
 }
 
 /**
- * Starts the real server, with the tiny model unless `settings` name another. Its engine may have served an earlier
- * server of this process.
+ * Starts the real server, with the tiny model unless `settings` name another.
+ * @param createEngine by default, one that may have served an earlier server of this process.
  */
-export async function startServer(settings: Partial<Settings> = {}): Promise<TestServer> {
+export async function startServer(
+  settings: Partial<Settings> = {},
+  createEngine: AppParts['createEngine'] = borrowEngine,
+): Promise<TestServer> {
   const flags = {
     port: 0,
     cacheDirectory: '',
@@ -31,7 +34,7 @@ export async function startServer(settings: Partial<Settings> = {}): Promise<Tes
     ...settings,
   };
   const app = await createApp(readSettings({ flags }), pino({ level: 'silent' }), {
-    createEngine: borrowEngine,
+    createEngine,
     pictures: pictureCodec,
   });
   const { port } = await app.listen();

@@ -4,6 +4,7 @@ import { connect, createServer } from 'node:net';
 import { describe, it } from 'node:test';
 import { pino } from 'pino';
 import { createApp } from '../../src/app.js';
+import { createEngines } from '../../src/engine/host/engine-group.js';
 import { readSettings } from '../../src/settings/settings.js';
 import { AgentServer, agentLine, type AgentReport } from '../../src/transport/agent-server.js';
 import { tinyModel } from '../support/engine.js';
@@ -117,7 +118,9 @@ describe('AgentServer', () => {
 describe('the agent of a server', () => {
   it('follows the start, the sessions and the drain without delay, with the numbers of /readyz', async () => {
     const agentPort = await freePort();
-    await using server = await startServer({ agentPort, maxSessions: 2, queueLength: 0, drainSeconds: 1 });
+    const settings = { agentPort, maxSessions: 2, queueLength: 0, drainSeconds: 1 };
+    // An engine of its own, which is not ready yet.
+    await using server = await startServer(settings, createEngines);
     assert.equal(await ask(agentPort), 'up maint\n');
     await server.app.ready();
     assert.equal(await ask(agentPort), 'up ready 100% maxconn:2\n');

@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { describe, it } from 'node:test';
 import { encodeMessage } from '@millrace/protocol';
 import { WebSocket } from 'ws';
+import { createEngines } from '../../src/engine/host/engine-group.js';
 import { motionJpegFrames } from '../support/frames.js';
 import { startServer } from '../support/server.js';
 import { StreamClient } from '../support/stream-client.js';
@@ -143,7 +144,7 @@ describe('connections', () => {
   });
 
   it('before the engine is ready get an error', async () => {
-    await using server = await startServer();
+    await using server = await startServer({}, createEngines);
     const client = await StreamClient.connect(server.streamUrl);
     client.send({ type: 'hello' });
     assert.deepEqual(await client.closed, { code: 1013, reason: 'not_ready' });

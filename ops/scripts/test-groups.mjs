@@ -35,8 +35,8 @@ const alone =
 /** What a file that tests import does only where it is loaded first. */
 const once = /\b(?:beforeEach|afterEach|mock\.method)\(/;
 /** What is for all files of a group, or cleans up behind itself. */
-const common = ['engine-pool', 'browser', 'served-page', 'command'].map(
-  (part) => `dist/test/support/${part}.js`,
+const common = new Set(
+  ['engine-pool', 'browser', 'served-page', 'command'].map((part) => `dist/test/support/${part}.js`),
 );
 
 /**
@@ -81,7 +81,7 @@ function runsAlone(file, seen = new Set()) {
   if ((isTest ? alone : once).test(text)) return true;
   return [...text.matchAll(/from '(\.[^']+)'/g)]
     .map(([, path]) => join(dirname(file), path))
-    .filter((path) => path.startsWith(join('dist/test/')) && !common.includes(path) && !seen.has(path))
+    .filter((path) => path.startsWith(join('dist/test/')) && !common.has(path) && !seen.has(path))
     .some((path) => runsAlone(path, seen));
 }
 

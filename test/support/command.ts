@@ -64,9 +64,13 @@ export async function runMillrace(args: readonly string[]): Promise<Omit<Ended, 
   });
   try {
     await program.parseAsync(args, { from: 'user' });
-    return { code: Number(process.exitCode ?? 0), ...written };
+    return { code: exitCode(), ...written };
   } finally {
     process.exitCode = ofRunner;
     for (const { mock: own } of mocks) own.restore();
   }
+}
+
+function exitCode(): number {
+  return Number(process.exitCode ?? 0);
 }

@@ -96,7 +96,8 @@ function groupOf(files, textOf) {
   ];
   return [
     `import { AsyncResource } from 'node:async_hooks';`,
-    `import { describe } from 'node:test';`,
+    `import { after, describe } from 'node:test';`,
+    `import { fileEnded } from ${JSON.stringify(new URL('test-times.mjs', import.meta.url).href)};`,
     ...shares.map((part) => `import ${url(`dist/test/support/${part}.js`)};`),
     // All are there from the beginning, since the process ends its common parts when no suite is left.
     'let last;',
@@ -107,6 +108,7 @@ function groupOf(files, textOf) {
     '    const load = AsyncResource.bind(() => import(url));',
     '    await before;',
     '    await load();',
+    '    after(() => fileEnded(name));',
     '  });',
     '};',
     ...files.map((file) => `add(${JSON.stringify(file)}, ${url(file)});`),

@@ -1,14 +1,32 @@
-// The processor time of test files, for `npm test -- --times`. Imported first into each test process, it adds a line to
-// the file that MILLRACE_TEST_TIMES names when the process ends.
-import { appendFileSync, readFileSync } from 'node:fs';
+// The processor time of test files, for `npm test -- --times`. Imported first into each test process, it adds lines to
+// the file that MILLRACE_TEST_TIMES names: one for each test file.
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { dirname, relative } from 'node:path';
 import process from 'node:process';
 import { isMainThread } from 'node:worker_threads';
 
 const path = process.env.MILLRACE_TEST_TIMES;
-const file = process.argv[1] ?? '';
-if (path && isMainThread && file.endsWith('.test.js')) {
-  process.on('exit', () => appendFileSync(path, `${processorSeconds().toFixed(2)} ${relative('.', file)}\n`));
+const started = process.argv[1] ?? '';
+/** The file that has the time until the process ends: the only one, or the last one of a group. */
+let last = relative('.', started);
+/** Seconds that files have already. */
+let noted = 0;
+
+if (path && isMainThread && started.endsWith('.test.js')) process.on('exit', () => note(last));
+
+/**
+ * Takes note that a file of a group has ended: what was not counted yet is its own. What loads modules for several files
+ * counts for the first one.
+ */
+export function fileEnded(file) {
+  last = file;
+  if (path) note(file);
+}
+
+function note(file) {
+  const seconds = processorSeconds() - noted;
+  noted += seconds;
+  appendFileSync(path, `${seconds.toFixed(2)} ${file}\n`);
 }
 
 /** Returns the processor time of this process and, on Linux, of the programs that it has started and that have ended. */
@@ -23,16 +41,17 @@ function processorSeconds() {
   }
 }
 
-/** Returns the seconds of each folder and of the slowest files, as lines. @param lines of that file. */
-export function timesTable(lines) {
+/** Returns the seconds of each folder and of the slowest files, as lines; none if no test process has ended. */
+export function timesTable(timesFile) {
+  if (!existsSync(timesFile)) return [];
   const folders = new Map();
-  const files = [];
+  const files = new Map();
+  const add = (sums, name, seconds) => sums.set(name, (sums.get(name) ?? 0) + seconds);
   let total = 0;
-  for (const line of lines) {
+  for (const line of readFileSync(timesFile, 'utf8').trim().split('\n')) {
     const [seconds, name] = [Number(line.split(' ', 1)[0]), line.slice(line.indexOf(' ') + 1)];
-    const folder = dirname(name).split('/').slice(0, 3).join('/');
-    folders.set(folder, (folders.get(folder) ?? 0) + seconds);
-    files.push([name, seconds]);
+    add(folders, dirname(name).split('/').slice(0, 3).join('/'), seconds);
+    add(files, name, seconds);
     total += seconds;
   }
   const rows = (entries) =>

@@ -1,7 +1,7 @@
 // npm test: all checks and all tests. npm test -- WORD...: only the tests whose paths contain a WORD, no checks.
 // --only parity: only the tests that compare with the original implementation.
 // --times: also how much processor time each folder and the slowest files took.
-import { readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
@@ -55,6 +55,6 @@ async function runTests(files, times) {
   try {
     await mustRun(process.execPath, [...flags, 'ops/scripts/run-tests.mjs', ...files], { env });
   } finally {
-    if (times) for (const line of timesTable(readFileSync(timesFile, 'utf8').trim().split('\n'))) say(line);
+    if (times) for (const line of timesTable(timesFile)) say(line);
   }
 }

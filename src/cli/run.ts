@@ -2,12 +2,11 @@ import { MillraceError } from '@millrace/client';
 import { Command } from 'commander';
 import { oneLine } from '../engine/as-error.js';
 import { ParameterError } from '../engine/engine.js';
-import { withoutPassword } from '../video/streams.js';
 import { addEngineOptions } from './engine-options.js';
 import { interruptible } from './interruptible.js';
 import { addParameterOptions } from './run/parameter-options.js';
 import { remarkLines, type Report } from './run/report.js';
-import { run } from './run/run.js';
+import { hiderFor, run } from './run/run.js';
 import type { RunOptions } from './run/run-options.js';
 
 const epilogue = `
@@ -70,27 +69,23 @@ export function createRunCommand(): Command {
     .addHelpText('after', epilogue);
   addEngineOptions(command);
   addParameterOptions(command);
-  return command.action((path: string, options: RunOptions) =>
-    interruptible(
+  return command.action((path: string, options: RunOptions) => {
+    const hide = hiderFor(path, options);
+    const say = (line: string): void => void process.stderr.write(`${hide(line)}\n`);
+    return interruptible(
       async (signal, interrupts) => {
         const report = await run(path, options, signal, interrupts);
         if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`);
-        else process.stderr.write(`${nameOf(options.output)}: ${inWords(report)}\n`);
-        for (const line of remarkLines(report)) process.stderr.write(`${line}\n`);
-        if (report.damage !== null) {
-          const name = withoutPassword(path);
-          process.stderr.write(`${name} is damaged, not all of it could be decoded: ${report.damage}\n`);
-        }
+        else say(`${options.output === '-' ? 'standard output' : options.output}: ${inWords(report)}`);
+        for (const line of remarkLines(report)) say(line);
+        if (report.damage !== null)
+          say(`${path} is damaged, not all of it could be decoded: ${report.damage}`);
         // Ending a live input is not a failure.
         if (report.interrupted && !report.live) process.exitCode = 130;
       },
-      { explain },
-    ),
-  );
-}
-
-function nameOf(output: string): string {
-  return output === '-' ? 'standard output' : withoutPassword(output);
+      { explain: (error) => hide(explain(error)) },
+    );
+  });
 }
 
 function inWords({ frames_in: read, frames_out: frames, dropped, fps, interrupted, live }: Report): string {
@@ -100,8 +95,7 @@ function inWords({ frames_in: read, frames_out: frames, dropped, fps, interrupte
 }
 
 function explain(error: unknown): string {
-  // ffmpeg repeats the addresses of inputs and outputs.
-  const message = withoutPassword(oneLine(error));
+  const message = oneLine(error);
   const isNamed = error instanceof ParameterError || error instanceof MillraceError;
   const field = isNamed ? error.field : undefined;
   return field !== undefined && !message.includes(field) ? `${field} ${message}` : message;

@@ -1,6 +1,6 @@
 import { containerOf, type Container } from './containers.js';
 import { fileArgument, type Ffmpeg, VideoError } from './ffmpeg.js';
-import { withoutPassword } from './streams.js';
+import { withoutSecrets } from './secrets.js';
 import { bt709, inBt709, type VideoEncoding } from './video-encoding.js';
 
 /** Where ffmpeg writes a video, and how it is encoded for it. */
@@ -63,7 +63,7 @@ const networkFormats: Readonly<Record<string, readonly string[]>> = {
 
 /** An address in the network. @throws {VideoError} if nothing can be sent to such addresses. */
 export function networkDestination(url: string, crf: number | null): Destination {
-  const name = withoutPassword(url);
+  const name = withoutSecrets(url);
   if (!URL.canParse(url)) throw new VideoError(`nothing can be sent to ${name}: it is not an address`);
   const format = networkFormats[new URL(url).protocol];
   if (!format) {

@@ -1,5 +1,6 @@
 import { type Ffmpeg, ffmpegAdvice, VideoError } from './ffmpeg.js';
 import type { VideoSource } from './read.js';
+import { withoutSecrets } from './secrets.js';
 import type { Rational } from './timing.js';
 
 /** How a stream is opened, as far as it does not say so itself. */
@@ -18,11 +19,6 @@ const ticks: Rational = { numerator: 1, denominator: 90_000 };
 /** Returns whether text is an address in the network, such as rtsp://camera/1. */
 export function isUrl(text: string): boolean {
   return /^[a-z][a-z\d+.-]+:\/\//i.test(text);
-}
-
-/** Returns text without the passwords of the addresses in it; a password may have an @ that should be written as %40. */
-export function withoutPassword(text: string): string {
-  return text.replace(/([a-z][a-z\d+.-]*:\/\/[^/:@\s]*):[^/?#\s]*@/gi, '$1@');
 }
 
 /**
@@ -50,7 +46,7 @@ export function pipedSource(form: StreamForm, isLive: boolean): VideoSource {
 export function networkSource(url: string, { format }: StreamForm, isLive: boolean): VideoSource {
   const transport = /^rtsps?:/i.test(url) ? ['-rtsp_transport', 'tcp'] : [];
   const name = format === null ? [] : ['-f', format];
-  return { ...source(withoutPassword(url), url, [...transport, ...name]), isLive };
+  return { ...source(withoutSecrets(url), url, [...transport, ...name]), isLive };
 }
 
 /** A camera, or something else that ffmpeg reads by the name of its format (lavfi, x11grab, avfoundation). */

@@ -44,6 +44,18 @@ async function succeed(...args: string[]): Promise<Record<string, unknown>> {
   return JSON.parse(stdout) as Record<string, unknown>;
 }
 
+/** An ffmpeg that reads one frame of a stream, and then fails as ffmpeg does: with the address. */
+const brokenStream = `
+  import { writeSync } from 'node:fs';
+  const { argv } = process;
+  if (argv.includes('-h')) console.log('-fps_mode');
+  else {
+    writeSync(3, '#dimensions 0: 64x48\\n0, 0, 0, 1, 9216, 0x0\\n');
+    writeSync(1, Buffer.alloc(64 * 48 * 3));
+    writeSync(2, argv[argv.indexOf('-i') + 1] + ': Input/output error with battery-staple\\n');
+    process.exitCode = 1;
+  }`;
+
 const picture = async (path: string): Promise<Image> =>
   decodeImage(await readFile(path), { maxPixels: 1 << 24 });
 
@@ -222,6 +234,8 @@ describe('millrace run', () => {
       [/--threads must be an integer/, pictures, '-o', out, '--threads', '0'],
       [/model_index\.json/, pictures, '-o', out, '--model', at('empty')],
       [/t_index_list .*40/, pictures, '-o', out, '--t-index-list', '40,10'],
+      [/^\S+ rtsp:\/\/a:\*{3}@b\/1 cannot be opened/, 'rtsp://a:secret@b/1', '-o', out],
+      [/^\S+ rtmp:\/\/b\/live\/\*{3} cannot be opened/, pictures, '-o', 'rtmp://b/live/secret'],
     ];
     const before = (await readdir(folder)).sort();
     for (const [expected, ...args] of cases) {
@@ -238,6 +252,22 @@ describe('millrace run', () => {
     assert.match(stderr.trimEnd(), /^millrace: \S+text\.txt is not a video that can be read.+$/);
     assert.deepEqual((await readdir(folder)).sort(), before);
   });
+});
+
+it('says how a stream ended without the secrets of its address', async () => {
+  const program = at('ffmpeg.mjs');
+  await writeFile(program, `#!${process.execPath}\n${brokenStream}`, { mode: 0o755 });
+  const url = 'rtmp://ann:battery-staple@camera/live/ab12-cd34';
+  const args = ['run', url, '-o', at('stream'), '-p', 'oil', ...tiny];
+  const environment = { MILLRACE_FFMPEG: program };
+  const plain = await startMillrace([...args], environment).ended;
+  assert.equal(plain.code, 0, plain.stderr);
+  const json = await startMillrace([...args, '--overwrite', '--json'], environment).ended;
+  assert.match(plain.stderr, /rtmp:\/\/ann:\*{3}@camera\/live\/\*{3} is damaged/);
+  const report = JSON.parse(json.stdout) as Record<string, unknown>;
+  const damage = 'rtmp://ann:***@camera/live/***: Input/output error with ***';
+  assert.deepEqual([report['frames_out'], report['damage']], [1, damage]);
+  for (const text of [plain.stderr, json.stderr, json.stdout]) assert.doesNotMatch(text, /battery|ab12/);
 });
 
 it('the report says how many frames the safety checker of the model flagged', async () => {

@@ -95,3 +95,15 @@ it('pressed buttons can be told apart in forced colours', async () => {
   assert.equal(pressed, highlight);
   await page.close();
 });
+
+it('dialogs over the picture have the colours of the theme', async () => {
+  const page = await open('/', 'light');
+  await page.getByTestId('play-clip').click();
+  await page.locator('[data-flowing=true]').waitFor();
+  await page.getByTestId('share').click();
+  const ground = await page
+    .locator('dialog.share')
+    .evaluate((dialog) => getComputedStyle(dialog).backgroundColor);
+  assert.equal(ground, 'rgb(255, 255, 255)');
+  await page.close();
+});

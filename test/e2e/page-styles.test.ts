@@ -1,4 +1,4 @@
-import type { Styles } from '@millrace/client';
+import type { Capabilities, Styles } from '@millrace/client';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -56,5 +56,49 @@ test('all styles and moods are cards with pictures, can be searched, and set wha
   await search.press('Escape');
   assert.equal(await cards.count(), 0);
   assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('data-testid')), 'open-styles');
+  await page.close();
+});
+
+test('what is added to a performance suits the model: another style, the values that look good', async () => {
+  const page = await served.browser.newPage({ viewport: { width: 1280, height: 800 } });
+  await page.goto(`${served.url}/#prompt=neon+lights`);
+  await page.getByTestId('open-perform').click();
+  for (let added = 1; added < 4; added += 1) await page.getByTestId('add-prompt').click();
+  const prompts = await page
+    .getByTestId('mixed-text')
+    .evaluateAll((fields) => fields.map((field) => (field as HTMLInputElement).value));
+  assert.equal(new Set(prompts).size, 4, prompts.join());
+
+  const { parameters } = (await (await fetch(`${served.url}/v1/capabilities`)).json()) as Capabilities;
+  const [least, most] = parameters.properties.strength['x-useful'] ?? [];
+  await page.getByTestId('add-route').click();
+  assert.equal(await page.getByTestId('route-from').inputValue(), String(least));
+  assert.equal(await page.getByTestId('route-to').inputValue(), String(most));
+  const input = page.getByTestId('route-input');
+  assert.equal(await input.locator('option:checked').textContent(), 'move a knob…');
+  await page.getByTestId('add-route').click();
+  assert.equal(await input.first().locator('option:checked').textContent(), 'nothing yet');
+  await page.close();
+});
+
+test('cards and sliders of drawers can be read in forced colours', async () => {
+  const page = await served.browser.newPage({
+    forcedColors: 'active',
+    viewport: { width: 1280, height: 844 },
+  });
+  await page.goto(`${served.url}/#prompt=neon+lights`);
+  await page.getByTestId('open-styles').click();
+  const card = page.locator('.style-card[aria-pressed=true]');
+  const colours = await card.evaluate((one) =>
+    [one, ...one.querySelectorAll('b, small')].map((part) => getComputedStyle(part).color),
+  );
+  assert.equal(new Set(colours).size, 1, colours.join());
+  await page.getByTestId('styles').press('Escape');
+  await page.getByTestId('open-perform').click();
+  await page.getByTestId('add-prompt').click();
+  const adjust = await page
+    .getByTestId('cross-fade')
+    .evaluate((slider) => getComputedStyle(slider).getPropertyValue('forced-color-adjust'));
+  assert.equal(adjust, 'none', 'its colours are those of the sheet for forced colours');
   await page.close();
 });

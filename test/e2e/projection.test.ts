@@ -91,6 +91,24 @@ describe('the output on a stage', () => {
     await page.locator('.input[data-mirror=false]').waitFor();
   });
 
+  it('stays in view on a phone in landscape, and so do the ways to show it', async () => {
+    await page.setViewportSize({ width: 844, height: 390 });
+    const output = await boxOf('output');
+    for (const drawer of ['styles', 'looks', 'perform']) {
+      await page.getByTestId(`open-${drawer}`).click();
+      const { x } = await boxOf(drawer);
+      assert.ok(x >= output.x + output.width, `${drawer} covers the output`);
+      await page.getByTestId(drawer).press('Escape');
+    }
+    await page.getByTestId('projection').click();
+    for (const name of ['full-screen', 'filled']) {
+      const { x, y, width, height } = await boxOf(name);
+      assert.ok(x >= 0 && x + width <= 844 && y + height <= 390, `${name} is not in the window`);
+    }
+    await page.keyboard.press('Escape');
+    await page.setViewportSize({ width: 1280, height: 720 });
+  });
+
   it('plays in a second window', async () => {
     const opening = page.waitForEvent('popup');
     await choose('second-window');

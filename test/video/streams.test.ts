@@ -6,7 +6,6 @@ import {
   needSystemFfmpeg,
   networkSource,
   pipedSource,
-  withoutPassword,
   type StreamForm,
 } from '../../src/video/streams.js';
 import { ffmpeg } from './videos.js';
@@ -51,22 +50,16 @@ describe('the arguments of ffmpeg for streams', () => {
   it('read RTSP over TCP, and other addresses as they are', () => {
     const camera = networkSource('rtsp://ann:secret@camera/1', none, true);
     assert.deepEqual(camera.inputOptions, ['-rtsp_transport', 'tcp']);
-    assert.deepEqual([camera.argument, camera.path], ['rtsp://ann:secret@camera/1', 'rtsp://ann@camera/1']);
+    assert.deepEqual([camera.argument, camera.path], ['rtsp://ann:secret@camera/1', 'rtsp://ann:***@camera/1']);
     assert.deepEqual(networkSource('rtmp://a/b', none, true).inputOptions, []);
   });
 });
 
-it('addresses are told from paths, and shown without passwords', () => {
+it('addresses are told from paths', () => {
   for (const url of ['rtsp://camera/1', 'HTTPS://a.example', 'srt://a:1?mode=listener'])
     assert.ok(isUrl(url), url);
   for (const path of ['a.mp4', '/dev/video0', 'C:\\a.mp4', 'c://a', '-', 'a:b'])
     assert.ok(!isUrl(path), path);
-  assert.equal(withoutPassword('rtmp://ann:se:cret@a/b'), 'rtmp://ann@a/b');
-  assert.equal(withoutPassword('rtmp://ann@a/b:c@d'), 'rtmp://ann@a/b:c@d');
-  assert.equal(withoutPassword('rtsp://ann:se@cr@et@a/b'), 'rtsp://ann@a/b');
-  assert.equal(withoutPassword('udp://a:1?name=b@c'), 'udp://a:1?name=b@c');
-  const said = 'Error opening rtsp://ann:secret@a/b: Connection refused';
-  assert.equal(withoutPassword(said), 'Error opening rtsp://ann@a/b: Connection refused');
 });
 
 it('the packaged ffmpeg is refused for what it does not have, with what to do', () => {

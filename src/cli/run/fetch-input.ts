@@ -2,7 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { withoutPassword } from '../../video/streams.js';
+import { withoutSecrets } from '../../video/secrets.js';
 import { RunError } from './run-error.js';
 
 /** What an address of the web leads to: a file, which is then here, or a stream. */
@@ -30,7 +30,7 @@ const longestPlaylist = 4_000_000;
  * @throws {RunError} that says what the server answers.
  */
 export async function fetchInput(url: string, { scratch, signal }: FetchOptions): Promise<WebInput> {
-  const name = withoutPassword(url);
+  const name = withoutSecrets(url);
   let { address, body, type, length } = await request(url, name, signal);
   for (let count = 0; playlistTypes.test(type) || playlistNames.test(address.pathname); count++) {
     const text = await readPlaylist(body, name);

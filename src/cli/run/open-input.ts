@@ -2,13 +2,13 @@ import { access, constants, stat } from 'node:fs/promises';
 import { isatty } from 'node:tty';
 import type { Ffmpeg } from '../../video/ffmpeg.js';
 import type { VideoSource } from '../../video/read.js';
+import { withoutSecrets } from '../../video/secrets.js';
 import {
   deviceSource,
   isUrl,
   needSystemFfmpeg,
   networkSource,
   pipedSource,
-  withoutPassword,
   type StreamForm,
 } from '../../video/streams.js';
 import { codeOf } from '../error-code.js';
@@ -63,11 +63,11 @@ async function openAddress(url: string, options: InputOptions): Promise<Input> {
   let isLive = true;
   if (/^https?:/i.test(url) && scratch) {
     const found = await fetchInput(url, { scratch, signal });
-    if ('file' in found) return { ...(await openFile(found.file, options)), path: withoutPassword(url) };
+    if ('file' in found) return { ...(await openFile(found.file, options)), path: withoutSecrets(url) };
     ({ isLive } = found);
   }
   const system = await ffmpeg();
-  needSystemFfmpeg(system, `${withoutPassword(url)} cannot be opened`);
+  needSystemFfmpeg(system, `${withoutSecrets(url)} cannot be opened`);
   return openStream(system, networkSource(url, form, options.isLive ?? isLive));
 }
 

@@ -7,6 +7,7 @@ import {
 import { activeControls, type ActiveControl } from '../../engine/active-controls.js';
 import type { Size } from '../../image/image.js';
 import { findFfmpeg, type Ffmpeg } from '../../video/ffmpeg.js';
+import { secretsHider } from '../../video/secrets.js';
 import { readEngineSettings } from '../engine-options.js';
 import type { Interrupts } from '../interruptible.js';
 import { generate } from './generate.js';
@@ -27,20 +28,29 @@ import { Scratch } from './scratch.js';
 import { shapeOf } from './shape.js';
 import { readTimeline, Timeline, type Change } from './timeline.js';
 
-/** Takes an input through an engine or a server to an output. @returns what there is to tell about it. */
+/** Returns a function that takes the passwords and keys of this run out of a text. */
+export function hiderFor(path: string, { output, server = '' }: RunOptions): (text: string) => string {
+  return secretsHider([path, output, server]);
+}
+
+/**
+ * Takes an input through an engine or a server to an output. Errors may name the addresses as they are.
+ * @returns what there is to tell about it, without secrets.
+ */
 export async function run(
   path: string,
   options: RunOptions,
   signal: AbortSignal,
   interrupts: Interrupts,
 ): Promise<Report> {
+  const hide = hiderFor(path, options);
   const media = readMediaOptions(options);
   const changes = options.timeline === undefined ? [] : await readTimeline(options.timeline);
   using progress = new Progress(process.stderr);
   let flagged = 0;
   await using painter = await openPainter(options, signal, {
-    onWait: (what) => progress.say(what),
-    onNote: (text) => progress.note(text),
+    onWait: (what) => progress.say(hide(what)),
+    onNote: (text) => progress.note(hide(text)),
     onFlagged: () => (flagged += 1),
   });
   const chosen = await startParameters(options, { changes, size: media.size }, painter);
@@ -77,7 +87,7 @@ export async function run(
 
   await painter.start();
   const figures = new Figures();
-  const source = input.frames(figures.damaged);
+  const source = input.frames((words) => figures.damaged(hide(words)));
   const { first, all } = await peek(input.isLive ? newestOf(source, figures.drop) : source);
   if (first === null) throw new RunError(`${path} has no frame that can be decoded`);
   interrupts.stopFirst(() => progress.note('finishing with the frames so far; Ctrl-C again discards them'));

@@ -9,7 +9,8 @@ import {
   type Destination,
 } from '../../video/destinations.js';
 import type { Ffmpeg } from '../../video/ffmpeg.js';
-import { isUrl, needSystemFfmpeg, withoutPassword } from '../../video/streams.js';
+import { withoutSecrets } from '../../video/secrets.js';
+import { isUrl, needSystemFfmpeg } from '../../video/streams.js';
 import { secondsOf, type Rational } from '../../video/timing.js';
 import { FrameWriter } from './frame-writer.js';
 import { noTracks, type Output, type OutputOptions } from './output.js';
@@ -28,11 +29,11 @@ export async function openStreamOutput(target: string, options: OutputOptions): 
   const { input, ffmpeg, crf, format = 'matroska' } = options;
   if (target !== '-') {
     const system = await ffmpeg();
-    needSystemFfmpeg(system, `${withoutPassword(target)} cannot be opened`);
+    needSystemFfmpeg(system, `${withoutSecrets(target)} cannot be opened`);
     const destination = isUrl(target) ? networkDestination(target, crf) : deviceDestination(target);
     // Those who watch expect each frame at its time.
     const paced = input.isLive ? null : new Pace(input.timebase);
-    return writeStream(withoutPassword(target), system, destination, options, paced);
+    return writeStream(withoutSecrets(target), system, destination, options, paced);
   }
   if (isatty(1))
     throw new RunError('the output is standard output (-), but that is a terminal; pipe it to a program');
@@ -52,7 +53,7 @@ function writeStream(
   pace: Pace | null,
 ): Output {
   const video = { destination, timebase, rate, last: null, tracks: null };
-  const writer = new FrameWriter(ffmpeg, { ...video, name, tell: withoutPassword });
+  const writer = new FrameWriter(ffmpeg, { ...video, name, tell: withoutSecrets });
   return {
     tracks: noTracks,
     notes: [],

@@ -74,7 +74,13 @@ export function Composer({ studio, prompt, drawer }: ComposerProps): JSX.Element
         {problem}
       </p>
       <div class="below">
-        <p class="understood" id="understood" role="status" data-testid="understood">
+        <p
+          class="understood"
+          id="understood"
+          role="status"
+          title="What the model made of the prompt"
+          data-testid="understood"
+        >
           {desk.understood.value.map(understoodInWords).join(' + ')}
         </p>
         <Dock studio={studio} open={drawer} />

@@ -48,8 +48,8 @@ export function LooksDrawer({ studio }: { readonly studio: Studio }): JSX.Elemen
         ))}
       </ul>
       <p class="quiet">
-        A picture that you save has its look in it: drop it on this page to load it. A video that you drop
-        plays.
+        {looks.length > 0 && 'A look is used by a click on its picture. '}A picture that you save has its look
+        in it: drop it on this page to load it. A video that you drop plays.
       </p>
       <label class="row">
         <input
@@ -89,6 +89,7 @@ function LookRow({ look, number, studio }: LookRowProps): JSX.Element {
           <img src={`data:image/jpeg;base64,${look.picture}`} alt="" />
         )}
       </button>
+      {number <= 9 && <kbd aria-hidden="true">{number}</kbd>}
       <input
         type="text"
         class="field grow"

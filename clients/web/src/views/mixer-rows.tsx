@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import { mostPrompts } from '../studio/mixer.js';
 import type { Studio } from '../studio/studio.js';
+import { names } from '../studio/style-prompt.js';
 import { CrossButton } from './cross-button.js';
 import { SmallButton } from './small-button.js';
 
@@ -8,7 +9,9 @@ import { SmallButton } from './small-button.js';
 export function MixerRows({ studio }: { readonly studio: Studio }): JSX.Element {
   const { mixer, seconds } = studio.performer;
   const prompts = mixer.prompts.value;
-  const next = studio.styles.all.value.styles[prompts.length]?.prompt ?? '';
+  const unmixed = studio.styles.all.value.styles.find((style) =>
+    prompts.every(({ text }) => !names(text, style)),
+  );
   const last = prompts.length - 1;
   return (
     <>
@@ -69,7 +72,7 @@ export function MixerRows({ studio }: { readonly studio: Studio }): JSX.Element 
         />
       )}
       {prompts.length < mostPrompts && (
-        <SmallButton testId="add-prompt" onClick={() => mixer.add(next)}>
+        <SmallButton testId="add-prompt" onClick={() => mixer.add(unmixed?.prompt ?? '')}>
           Add a prompt
         </SmallButton>
       )}

@@ -64,6 +64,7 @@ export function RouteRows({ studio }: { readonly studio: Studio }): JSX.Element 
               else routes.change(i, { input: value });
             }}
           >
+            {route.input === '' && <option value="">nothing yet</option>}
             <option value="learn">move a knob…</option>
             {[...new Set([...chosenInputs, route.input])].map(
               (input) =>

@@ -53,12 +53,16 @@ function Links({ links: { view, mjpeg, expiresSeconds } }: { readonly links: Vie
   return (
     <>
       <QrCode text={view.href} />
+      {here && (
+        <p class="quiet">
+          This address works on this machine only. For phones, start the server with{' '}
+          <code>--host 0.0.0.0</code> and <code>--api-keys</code>, and open this page by the machine’s name.
+        </p>
+      )}
       <Address name="A page for people" address={view.href} testId="view-link" />
       <Address name="Motion JPEG for OBS, VLC and other programs" address={mjpeg.href} testId="mjpeg-link" />
       <p class="quiet">
         Can be opened for {validity(expiresSeconds)}, by everybody who has it, while you stream.
-        {here &&
-          ' This address leads to this machine only: for phones, open this page by the machine’s name.'}
       </p>
     </>
   );
@@ -80,9 +84,12 @@ function Address({ name, address, testId }: AddressProps): JSX.Element {
   const field = useRef<HTMLInputElement>(null);
   const copy = async (): Promise<void> => {
     field.current?.select();
-    // Without a secure page there is no clipboard; the text is selected then.
-    if ('clipboard' in navigator) await navigator.clipboard.writeText(address);
-    copied.value = 'clipboard' in navigator;
+    try {
+      await navigator.clipboard.writeText(address);
+      copied.value = true;
+    } catch {
+      // Without HTTPS, pages may not copy; the text is selected then.
+    }
   };
   return (
     <div class="address">

@@ -6,6 +6,7 @@ import { calibrationDate } from '../../calibration-date.js';
 import { median, msOf, stillTakes } from './timing.js';
 import { NotFiniteError } from '../networks/finite.js';
 import { ModelRuntime, type RuntimeOptions } from '../networks/runtime.js';
+import { Resources } from '../resources.js';
 import { TrialPicture } from './trial-picture.js';
 
 export interface PrecisionOptions extends Required<RuntimeOptions> {
@@ -45,23 +46,27 @@ const minDecibels = 26;
  */
 export async function loadPrecision(folder: ModelFolder, options: PrecisionOptions): Promise<ChosenRuntime> {
   const { precision, calibration, device, onProgress } = options;
-  const load = (layout: ModelFolder['layout']): Promise<ModelRuntime> =>
-    ModelRuntime.load({ ...folder, layout }, options, onProgress);
+  await using loaded = new Resources();
+  const load = async (layout: ModelFolder['layout']): Promise<ModelRuntime> =>
+    loaded.use(await ModelRuntime.load({ ...folder, layout }, options, onProgress));
+  const choose = (runtime: ModelRuntime, because: string | null): ChosenRuntime => {
+    loaded.move();
+    return { runtime, because };
+  };
   const int8 = device.provider === 'cpu' ? folder.int8 : null;
   if (precision === 'int8' && !int8) {
     const lack = folder.int8 ? 'only the CPU can compute in 8 bits' : 'the model has no 8-bit graphs';
     throw new ModelError(folder.root, `${lack}; set precision to auto or float`);
   }
-  if (!int8 || precision === 'float') return { runtime: await load(folder.layout), because: null };
-  if (precision === 'int8')
-    return { runtime: await load(int8), because: 'computing in 8 bits, as requested' };
+  if (!int8 || precision === 'float') return choose(await load(folder.layout), null);
+  if (precision === 'int8') return choose(await load(int8), 'computing in 8 bits, as requested');
 
   const cache = await cacheFor(int8, folder, options);
   const known = calibration === 'fresh' ? null : await cache?.read();
   if (known) {
     const runtime = await load(isBetter(known.value) ? int8 : folder.layout);
     if (calibration === 'kept' || (await stillHolds(known.value, runtime, options.proceed))) {
-      return { runtime, because: describe(known.value, { at: known.savedAt, isKept: true }) };
+      return choose(runtime, describe(known.value, { at: known.savedAt, isKept: true }));
     }
     await runtime[Symbol.asyncDispose]();
   }
@@ -76,7 +81,7 @@ export async function loadPrecision(folder: ModelFolder, options: PrecisionOptio
   await cache?.write(comparison);
   const [runtime, other] = isBetter(comparison) ? [in8Bits, inFloats] : [inFloats, in8Bits];
   await other[Symbol.asyncDispose]();
-  return { runtime, because: describe(comparison, { at: new Date(), isKept: false }) };
+  return choose(runtime, describe(comparison, { at: new Date(), isKept: false }));
 }
 
 /** Returns whether the chosen one takes about as long as the comparison says. */

@@ -108,8 +108,11 @@ export async function tryDevice(device: Device): Promise<string | null> {
   try {
     const options = sessionOptions(device, { threads: 1, cacheDirectory: null });
     const session = await InferenceSession.create(probe, options);
-    await session.run({ x: new Tensor('float32', Float32Array.of(1), [1]) });
-    await session.release();
+    try {
+      await session.run({ x: new Tensor('float32', Float32Array.of(1), [1]) });
+    } finally {
+      await session.release();
+    }
     return null;
   } catch (error) {
     const reason = oneLine(error);

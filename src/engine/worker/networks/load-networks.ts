@@ -59,6 +59,7 @@ export async function loadNetworks(folder: ModelFolder, load: Load): Promise<Net
     preprocessors: await Preprocessors.load(folder.preprocessors, async (layout) =>
       load(`preprocessor ${layout.name}`, layout.graph, {
         make: (part, threads) => Preprocessor.create(layout, part, threads),
+        discard: (made) => made[Symbol.asyncDispose](),
       }),
     ),
   };
@@ -156,6 +157,7 @@ async function loadSteered(
       (await load('image encoder', encoder.graph, {
         make: (part, threads) => ImageEncoder.create(encoder, part, threads),
         trial: (made) => made.encode(new Uint8Array(3 * made.side ** 2)),
+        discard: (made) => made[Symbol.asyncDispose](),
       })),
     switches: switchesOf(layout),
   };

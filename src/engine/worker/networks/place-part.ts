@@ -3,6 +3,7 @@ import { oneLine } from '../../as-error.js';
 import { DeviceError, deviceName, type Device } from '../../device.js';
 import { attentionFault } from '../devices/fused-attention.js';
 import { sessionOptions, type SessionSettings } from '../devices/session-options.js';
+import { Resources } from '../resources.js';
 import { OnnxPart } from './onnx-part.js';
 
 export interface Placing extends SessionSettings {
@@ -19,13 +20,16 @@ export interface PartUse<Made> {
   readonly make: (part: OnnxPart, threads: number) => Made | Promise<Made>;
   /** Runs the network as it will be run later; without it, `make` does. */
   readonly trial?: (made: Made) => Promise<unknown>;
+  /** Disposes of what was made, without the network; absent if it holds nothing else. */
+  readonly discard?: (made: Made) => Promise<void>;
   /** Whether it is too slow on the CPU to be of use there. */
   readonly isTooLarge?: boolean;
 }
 
 export interface Placed<Made> {
-  readonly part: OnnxPart;
   readonly made: Made;
+  /** The network, and what was made of it. */
+  readonly resources: AsyncDisposable;
 }
 
 /**
@@ -54,7 +58,7 @@ export async function placePart<Made>(
     const reason = oneLine(error);
     const placed = await onCpu(true);
     if (use.isTooLarge) {
-      await placed.part[Symbol.asyncDispose]();
+      await placed.resources[Symbol.asyncDispose]();
       const advice = 'export it in another form, such as float32, or choose another device';
       throw new DeviceError(`device ${deviceName(device)} cannot run the ${what}: ${reason}; ${advice}`);
     }
@@ -69,16 +73,13 @@ export async function placePart<Made>(
 async function load<Made>(
   file: string,
   options: Placing,
-  { pictures, make, trial }: PartUse<Made>,
+  { pictures, make, trial, discard }: PartUse<Made>,
   withTrial: boolean,
 ): Promise<Placed<Made>> {
-  const part = await OnnxPart.load(file, sessionOptions(options.device, options), pictures);
-  try {
-    const made = await make(part, options.threads);
-    if (withTrial) await trial?.(made);
-    return { part, made };
-  } catch (error) {
-    await part[Symbol.asyncDispose]();
-    throw error;
-  }
+  await using loaded = new Resources();
+  const part = loaded.use(await OnnxPart.load(file, sessionOptions(options.device, options), pictures));
+  const made = await make(part, options.threads);
+  if (discard) loaded.use({ [Symbol.asyncDispose]: () => discard(made) });
+  if (withTrial) await trial?.(made);
+  return { made, resources: loaded.move() };
 }

@@ -108,7 +108,10 @@ export class Preprocessor implements AsyncDisposable {
 
   async #drawingOf(channels: number): Promise<ResultDrawing> {
     if (this.#drawing?.channels === channels) return this.#drawing;
-    await this.#drawing?.[Symbol.asyncDispose]();
+    const former = this.#drawing;
+    // If the next one cannot be made, there is none.
+    this.#drawing = null;
+    await former?.[Symbol.asyncDispose]();
     const { output, result } = this.#layout;
     // Half precision is single precision at the border of a network.
     const type = output.type === 'float16' ? 'float32' : output.type;

@@ -30,14 +30,17 @@ export function checkPreprocessors({ root, controls }: Pick<ModelFolder, 'root' 
 }
 
 /** The networks of a model that make control pictures. */
-export class Preprocessors implements AsyncDisposable {
+export class Preprocessors {
   readonly #networks: ReadonlyMap<string, Preprocessor>;
 
   private constructor(networks: ReadonlyMap<string, Preprocessor>) {
     this.#networks = networks;
   }
 
-  /** @throws {ModelError} if a network cannot be used. */
+  /**
+   * @param load loads a network, which the caller disposes of.
+   * @throws {ModelError} if a network cannot be used.
+   */
   static async load(
     layouts: readonly PreprocessorLayout[],
     load: (layout: PreprocessorLayout) => Promise<Preprocessor>,
@@ -54,10 +57,6 @@ export class Preprocessors implements AsyncDisposable {
       networks.set(name, await load(layout));
     }
     return new Preprocessors(networks);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const network of this.#networks.values()) await network[Symbol.asyncDispose]();
   }
 
   /**

@@ -2,12 +2,12 @@ import type { Conditioning, Row } from '../../../diffusion/stream.js';
 import type { ModelFolder } from '../../../model/folder.js';
 import type { Image } from '../../../image/image.js';
 import type { Device } from '../../device.js';
+import { Resources } from '../resources.js';
 import type { Picture } from './autoencoder.js';
 import type { ControlNetworks } from './control-networks.js';
 import { allFinite, NotFiniteError, requireFinite } from './finite.js';
 import type { ImageEncoder } from './image-encoder.js';
 import { loadNetworks, type Networks } from './load-networks.js';
-import type { OnnxPart } from './onnx-part.js';
 import { placePart } from './place-part.js';
 import { checkPreprocessors, type PictureJob } from './preprocessors.js';
 import { latentShape, type Shape, type Size } from './sizes.js';
@@ -31,13 +31,12 @@ export interface RuntimeOptions {
 export class ModelRuntime implements AsyncDisposable {
   readonly folder: ModelFolder;
   readonly #networks: Networks;
-  readonly #parts: readonly OnnxPart[];
-  #closed = false;
+  readonly #resources: AsyncDisposable;
 
-  private constructor(folder: ModelFolder, networks: Networks, parts: readonly OnnxPart[]) {
+  private constructor(folder: ModelFolder, networks: Networks, resources: AsyncDisposable) {
     this.folder = folder;
     this.#networks = networks;
-    this.#parts = parts;
+    this.#resources = resources;
   }
 
   /**
@@ -58,14 +57,14 @@ export class ModelRuntime implements AsyncDisposable {
     } = options;
     const placing = { device, threads, cacheDirectory, onNote };
     checkPreprocessors(folder);
-    const parts: OnnxPart[] = [];
+    await using loaded = new Resources();
     const networks = await loadNetworks(folder, async (what, { file }, use) => {
       onProgress(`loading the ${what}`);
-      const { part, made } = await placePart(what, file, placing, use);
-      parts.push(part);
+      const { made, resources } = await placePart(what, file, placing, use);
+      loaded.use(resources);
       return made;
     });
-    return new ModelRuntime(folder, networks, parts);
+    return new ModelRuntime(folder, networks, loaded.move());
   }
 
   /** Whether one U-Net call can take rows at several timesteps. */
@@ -175,10 +174,6 @@ export class ModelRuntime implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    await this.#networks.preprocessors[Symbol.asyncDispose]();
-    await this.imageEncoder?.[Symbol.asyncDispose]();
-    for (const part of this.#parts) await part[Symbol.asyncDispose]();
+    await this.#resources[Symbol.asyncDispose]();
   }
 }

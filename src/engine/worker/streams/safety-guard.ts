@@ -5,6 +5,7 @@ import type { FromWorker } from '../../messages.js';
 import { Blur } from '../networks/blur.js';
 import type { RuntimeOptions } from '../networks/runtime.js';
 import { SafetyChecker } from '../networks/safety-checker.js';
+import { Resources } from '../resources.js';
 import type { LiveStream } from './live-stream.js';
 
 type Blurring = Pick<Blur, 'apply'> & AsyncDisposable;
@@ -59,8 +60,11 @@ export class SafetyGuard implements AsyncDisposable {
     const layout = await readSafetyChecker(root, options.setting ?? 'auto');
     if (layout === null) return null;
     options.onProgress('loading the safety checker');
-    const checker = await SafetyChecker.load(layout, options);
-    return new SafetyGuard(checker, await Blur.load(options.threads), options.post);
+    await using loaded = new Resources();
+    const checker = loaded.use(await SafetyChecker.load(layout, options));
+    const guard = new SafetyGuard(checker, await Blur.load(options.threads), options.post);
+    loaded.move();
+    return guard;
   }
 
   /** Blurs a result that is about to leave if it must not be shown. @returns whether it did. */

@@ -38,7 +38,7 @@ export class Routes {
     if (input === '') this.learn(this.all.peek().length - 1);
   }
 
-  /** Gives a route another parameter, over its whole range. */
+  /** Gives a route another parameter, over its range. */
   redirect(index: number, parameter: ParameterName): void {
     this.change(index, { parameter, ...this.#rangeOf(parameter) });
   }
@@ -81,8 +81,10 @@ export class Routes {
     for (const i of this.all.peek().keys()) this.#release(i);
   }
 
+  /** Returns the values that look good with this model, if it says so. */
   #rangeOf(parameter: ParameterName): Pick<Route, 'from' | 'to'> {
-    const { minimum: from = 0, maximum: to = 1 } = this.#definitions()[parameter] ?? {};
+    const { minimum = 0, maximum = 1, 'x-useful': useful } = this.#definitions()[parameter] ?? {};
+    const [from, to] = useful ?? [minimum, maximum];
     return { from, to };
   }
 

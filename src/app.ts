@@ -247,6 +247,7 @@ export async function createApp(
   );
   const osc = new OscServer({
     schemas: rules.schema.properties,
+    sessions: () => connections.active,
     steer: (update, session) => connections.steer(update, session),
     log,
   });

@@ -15,11 +15,13 @@ import { createQueryServer } from './osc-query.js';
 export interface OscServerOptions {
   /** All parameters of the model. */
   readonly schemas: Readonly<Record<ParameterName, ParameterSchema>>;
+  /** Returns the ids of the sessions that can be changed now. */
+  readonly sessions: () => readonly string[];
   /**
-   * Changes parameters of one session, or of all.
-   * @returns the number of sessions. @throws {ParameterError | ProtocolError} why one refuses.
+   * Changes parameters of a session.
+   * @returns how many there are with this id. @throws {ParameterError | ProtocolError} why it refuses.
    */
-  readonly steer: (update: object, session: string | null) => Promise<number>;
+  readonly steer: (update: object, session: string) => Promise<number>;
   readonly log: Logger;
 }
 
@@ -31,22 +33,25 @@ const logsPerSecond = 0.2;
 const logsAtOnce = 5;
 /** Answers to requests for help each second, and at once: people ask, and a forged sender should get few. */
 const answersPerSecond = 10;
-/** Waiting changes for different sessions; more are refused. */
+/** Sessions with waiting changes; a message may name one that does not exist. */
 const maxTargets = 1000;
 
 /**
- * Listens for Open Sound Control over UDP: messages change parameters of sessions. What arrives while a change is being
- * made is one change afterwards, with the newest values, so that a fader never gets ahead of the engine.
+ * Listens for Open Sound Control over UDP: messages change parameters of sessions. What arrives while a session is being
+ * changed is one change of it afterwards, with the newest values, so that a fader never gets ahead of the engine, and a
+ * slow session delays no other.
  */
 export class OscServer implements AsyncDisposable {
   readonly #options: OscServerOptions;
   readonly #logs = new TokenBucket(logsPerSecond, logsAtOnce);
   readonly #answers = new TokenBucket(answersPerSecond);
-  readonly #waiting = new Map<string | null, object>();
+  /** Changes by session. */
+  readonly #waiting = new Map<string, object>();
+  /** Sessions that are being changed. */
+  readonly #busy = new Set<string>();
   #socket: Socket | null = null;
   #query: Server | null = null;
   #refused = 0;
-  #busy = false;
 
   constructor(options: OscServerOptions) {
     this.#options = options;
@@ -94,7 +99,7 @@ export class OscServer implements AsyncDisposable {
     } catch (error) {
       this.#refuse(error);
     }
-    void this.#work();
+    for (const session of this.#waiting.keys()) void this.#work(session);
   }
 
   /** Takes note of what a message asks for; one that cannot be used does not stop the rest of its bundle. */
@@ -102,36 +107,39 @@ export class OscServer implements AsyncDisposable {
     try {
       if (message.address === `/${oscRoot}/help`) return this.#help(sender, message);
       const { session, update } = readSteering(message);
-      if (!this.#waiting.has(session) && this.#waiting.size >= maxTargets) {
-        throw new OscError('too many sessions are addressed at the same time');
-      }
-      this.#waiting.set(session, { ...this.#waiting.get(session), ...update });
+      for (const target of session === null ? this.#options.sessions() : [session]) this.#put(target, update);
     } catch (error) {
       this.#refuse(error);
     }
   }
 
-  /** Applies what waits, until nothing does. */
-  async #work(): Promise<void> {
-    if (this.#busy) return;
-    this.#busy = true;
-    for (let [next] = this.#waiting; next; [next] = this.#waiting) {
-      const [session, update] = next;
+  #put(session: string, update: object): void {
+    const waiting = this.#waiting.get(session);
+    if (!waiting && this.#waiting.size >= maxTargets) {
+      throw new OscError('too many sessions are addressed at the same time');
+    }
+    this.#waiting.set(session, { ...waiting, ...update });
+  }
+
+  /** Applies what waits for a session, until nothing does. */
+  async #work(session: string): Promise<void> {
+    if (this.#busy.has(session)) return;
+    this.#busy.add(session);
+    for (let update = this.#waiting.get(session); update; update = this.#waiting.get(session)) {
       this.#waiting.delete(session);
       try {
         const sessions = await this.#options.steer(update, session);
-        if (session !== null && sessions === 0)
-          throw new OscError(`there is no session ${session.slice(0, 64)}`);
+        if (sessions === 0) throw new OscError(`there is no session ${session.slice(0, 64)}`);
       } catch (error) {
         this.#refuse(error);
         this.#keepOthers(session, update, error);
       }
     }
-    this.#busy = false;
+    this.#busy.delete(session);
   }
 
   /** Lets the other values of a change wait again if one of them was refused: they came in other messages. */
-  #keepOthers(session: string | null, update: object, error: unknown): void {
+  #keepOthers(session: string, update: object, error: unknown): void {
     if (!(error instanceof ParameterError) || !Object.hasOwn(update, error.field)) return;
     const others = Object.entries(update).filter(([name]) => name !== error.field);
     if (others.length === 0) return;

@@ -37,7 +37,7 @@ export async function* readVideo(
   maxPixels: number,
   onDamage: (words: string) => void = () => {},
 ): AsyncGenerator<VideoFrame, void, void> {
-  const { path, timebase, inputOptions, stream, colour, orientation, argument = fileArgument(path) } = source;
+  const { path, timebase, inputOptions, colour, orientation, argument = fileArgument(path) } = source;
   const scale = `scale=w=iw*sar:h=ih:in_color_matrix=${colour.matrix}:flags=bicubic+accurate_rnd+full_chroma_int`;
   const steps = [
     colour.filters,
@@ -66,7 +66,7 @@ export async function* readVideo(
 
   const lines = createInterface({ input: text })[Symbol.asyncIterator]();
   const size = await readSize(lines);
-  if (!size) throw await noFrame(process, ffmpeg, path, stream.codec);
+  if (!size) throw await noFrame(process, ffmpeg, source);
   if (size.width * size.height > maxPixels) {
     throw new VideoError(
       `${path} is too large: ${size.width}x${size.height}, the limit is ${maxPixels} pixels`,
@@ -79,7 +79,7 @@ export async function* readVideo(
     frames++;
     yield { image: { ...size, data }, time };
   }
-  if (frames === 0) throw await noFrame(process, ffmpeg, path, stream.codec);
+  if (frames === 0) throw await noFrame(process, ffmpeg, source);
   await process.finished.catch((error: unknown) => {
     // It ends like this if it could not decode most of a file; the frames that it did decode are valid.
     if (process.child.exitCode === tooManyErrors || source.isLive) return;
@@ -95,15 +95,19 @@ const tooManyErrors = 69;
 async function noFrame(
   process: FfmpegProcess,
   { label }: Ffmpeg,
-  path: string,
-  codec: string,
+  { path, argument, isPiped, stream }: VideoSource,
 ): Promise<VideoError> {
   const words = await process.finished.then(
     () => process.reason,
     (error: unknown) => (error instanceof Error ? error.message : String(error)),
   );
-  const reason = `no frame can be decoded (codec ${codec}, by ${label}): ${words ?? 'no reason given'}`;
-  return new VideoError(`${path}: ${reason}; if the file plays elsewhere, ${ffmpegAdvice}`);
+  const reason = words ?? 'no reason given';
+  // What is wrong with a camera or a server is not the fault of this ffmpeg.
+  if (argument !== undefined && !isPiped) return new VideoError(`${path}: no frame can be read: ${reason}`);
+  return new VideoError(
+    `${path}: no frame can be decoded (codec ${stream.codec}, by ${label}): ${reason}; ` +
+      `if the file plays elsewhere, ${ffmpegAdvice}`,
+  );
 }
 
 type Lines = AsyncIterator<string, unknown>;

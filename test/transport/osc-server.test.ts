@@ -66,18 +66,19 @@ describe('OSC of a server', () => {
 
 describe('OscServer', () => {
   const schemas = parameterSchemasFor({});
+  const sessions = (): readonly string[] => ['a'];
 
   it('counts what it cannot use, logs some of it, and goes on', async () => {
     const lines: string[] = [];
     const log = pino({ level: 'warn' }, { write: (line) => void lines.push(line) });
     const steered: object[] = [];
-    const steer = async (update: object, session: string | null): Promise<number> => {
+    const steer = async (update: object, session: string): Promise<number> => {
       await Promise.resolve();
       if ('steps' in update) throw new ParameterError('steps', 'steps must be 1');
       steered.push(update);
-      return session === null ? 1 : 0;
+      return session === 'a' ? 1 : 0;
     };
-    await using osc = new OscServer({ schemas, steer, log });
+    await using osc = new OscServer({ schemas, sessions, steer, log });
     const port = await freePort();
     await osc.listen('127.0.0.1', port);
     for (let index = 0; index < 20; index++) await sendPacket(port, Buffer.from('no packet at all'));
@@ -103,7 +104,7 @@ describe('OscServer', () => {
       steered.push(update);
       return new Promise((resolve) => (release = resolve));
     };
-    await using osc = new OscServer({ schemas, steer, log: pino({ level: 'silent' }) });
+    await using osc = new OscServer({ schemas, sessions, steer, log: pino({ level: 'silent' }) });
     const port = await freePort();
     await osc.listen('127.0.0.1', port);
     await sendPacket(port, message('/strength', [['f', 0.125]]));
@@ -117,10 +118,38 @@ describe('OscServer', () => {
     release(1);
   });
 
+  it('changes sessions while another one takes long', async () => {
+    const steered: (readonly [string, object])[] = [];
+    let release: (count: number) => void = () => {};
+    const steer = (update: object, session: string): Promise<number> => {
+      steered.push([session, update]);
+      return session === 'slow' ? new Promise((resolve) => (release = resolve)) : Promise.resolve(1);
+    };
+    const both = (): readonly string[] => ['slow', 'quick'];
+    const log = pino({ level: 'silent' });
+    await using osc = new OscServer({ schemas, sessions: both, steer, log });
+    const port = await freePort();
+    await osc.listen('127.0.0.1', port);
+    const updates = (of: string): object[] => steered.filter(([id]) => id === of).map(([, update]) => update);
+    const untilSteered = async (of: string, count: number): Promise<void> => {
+      while (updates(of).length < count) await new Promise((resolve) => setTimeout(resolve, 5));
+    };
+    for (const [index, value] of [0.25, 0.5, 0.75].entries()) {
+      await sendPacket(port, message('/strength', [['f', value]]));
+      await untilSteered('quick', index + 1);
+    }
+    assert.deepEqual(updates('quick'), [{ strength: 0.25 }, { strength: 0.5 }, { strength: 0.75 }]);
+    assert.deepEqual(updates('slow'), [{ strength: 0.25 }]);
+    release(1);
+    await untilSteered('slow', 2);
+    assert.deepEqual(updates('slow')[1], { strength: 0.75 }, 'the newest value, at once');
+    release(1);
+  });
+
   it('does the rest of a bundle that has something unknown in it', async () => {
     const steered: object[] = [];
     const steer = (update: object): Promise<number> => Promise.resolve(steered.push(update));
-    await using osc = new OscServer({ schemas, steer, log: pino({ level: 'silent' }) });
+    await using osc = new OscServer({ schemas, sessions, steer, log: pino({ level: 'silent' }) });
     const port = await freePort();
     await osc.listen('127.0.0.1', port);
     await sendPacket(port, bundle(message('/colour', [['s', 'red']]), message('/seed', [['i', 4]])));
@@ -134,7 +163,7 @@ describe('OscServer', () => {
       if ('steps' in update) return Promise.reject(new ParameterError('steps', 'steps must be 1'));
       return Promise.resolve(steered.push(update));
     };
-    await using osc = new OscServer({ schemas, steer, log: pino({ level: 'silent' }) });
+    await using osc = new OscServer({ schemas, sessions, steer, log: pino({ level: 'silent' }) });
     const port = await freePort();
     await osc.listen('127.0.0.1', port);
     const values = [message('/seed', [['i', 4]]), message('/steps', [['i', 99]])];
@@ -146,6 +175,7 @@ describe('OscServer', () => {
   it('answers few requests for help, and no answers: a forged sender could be another server', async () => {
     await using osc = new OscServer({
       schemas,
+      sessions,
       steer: () => Promise.resolve(0),
       log: pino({ level: 'silent' }),
     });
@@ -171,6 +201,7 @@ describe('OscServer', () => {
     const { port } = other.address();
     await using osc = new OscServer({
       schemas,
+      sessions,
       steer: () => Promise.resolve(0),
       log: pino({ level: 'silent' }),
     });

@@ -87,6 +87,7 @@ export async function run(
 
   await painter.start();
   const figures = new Figures();
+  if (input.isLive) progress.say(hide(`waiting for ${input.path}`));
   const source = input.frames((words) => figures.damaged(hide(words)));
   const { first, all } = await peek(input.isLive ? newestOf(source, figures.drop) : source);
   if (first === null) throw new RunError(`${path} has no frame that can be decoded`);

@@ -80,6 +80,11 @@ export class Connections {
     if (this.#open.size === 0) this.#onEmpty?.();
   }
 
+  /** Ids of the sessions whose parameters can be changed now. */
+  get active(): readonly string[] {
+    return this.#active().map(({ id }) => id);
+  }
+
   /** Returns the current numbers. */
   census(): Census {
     const { admission, sessions: all } = this.#context;
@@ -101,9 +106,7 @@ export class Connections {
    */
   async steer(parameters: unknown, id: string | null): Promise<number> {
     const update = this.#context.rules.check(parameters);
-    const active = [...this.#open.keys()].filter(
-      (one) => one.state === 'active' && (id ?? one.id) === one.id,
-    );
+    const active = this.#active().filter((one) => (id ?? one.id) === one.id);
     const outcomes = await Promise.allSettled(active.map((connection) => connection.steer(update)));
     const refused = outcomes.find((outcome) => outcome.status === 'rejected');
     if (refused) throw refused.reason;
@@ -190,6 +193,10 @@ export class Connections {
     );
     const limits = new Map(flowing.map((pacing, i) => [pacing, shares[i]]));
     for (const pacing of paced) pacing.share(limits.get(pacing) ?? null);
+  }
+
+  #active(): readonly ClientConnection[] {
+    return [...this.#open.keys()].filter(({ state }) => state === 'active');
   }
 
   #paced(): readonly Pacing[] {

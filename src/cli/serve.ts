@@ -154,9 +154,11 @@ async function untilSignal(log: Logger): Promise<NodeJS.Signals> {
 }
 
 /** Explains why the server could not start, and what to do about it. */
-function explain(error: unknown, { host, port }: Settings): string {
+function explain(error: unknown, { host, port, agentPort }: Settings): string {
   switch (codeOf(error)) {
     case 'EADDRINUSE':
+      if (port === agentPort)
+        return `--port and --agent-port are both ${port}; choose another for one of them`;
       return `port ${port} is in use; stop the program that uses it, or choose another with --port`;
     case 'EACCES':
       return `port ${port} needs special rights; choose one above 1023 with --port`;

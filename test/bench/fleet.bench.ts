@@ -1,5 +1,6 @@
+import { oneLine } from '../../src/engine/as-error.js';
 import { arrivalShapes } from './fleet/arrivals.js';
-import { plannerOptions, type Prices } from './fleet/options.js';
+import { plannerOptions, type PlannerOptions, type Prices } from './fleet/options.js';
 import { placementRules } from './fleet/placement.js';
 import type { Scaling, Scenario } from './fleet/scenario.js';
 import { simulate } from './fleet/simulation.js';
@@ -10,7 +11,17 @@ import { report, type Figure } from './report.js';
  * How many nodes a fleet needs, what users wait and what it costs: `npm run bench -- fleet [--OPTION VALUE...]`. A
  * simulation, the same for the same seed; ops/docs/fleet.md describes the options.
  */
-const { scenario, prices } = plannerOptions(process.argv.slice(2));
+const { scenario, prices } = readOptions();
+
+/** Ends the process if they do not fit. */
+function readOptions(): PlannerOptions {
+  try {
+    return plannerOptions(process.argv.slice(2));
+  } catch (error) {
+    process.stderr.write(`fleet: ${oneLine(error)}\n`);
+    process.exit(2);
+  }
+}
 
 /** Returns the figures of one run. */
 function figuresOf(result: FleetResult, { usual, spot }: Prices): Figure[] {

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { packagePath } from '../../src/package.js';
+import { freePort } from '../support/free-port.js';
 import { repositoryRoot } from '../support/reference.js';
 import { StreamClient } from '../support/stream-client.js';
 import { tinyModel } from '../support/engine.js';
@@ -178,6 +179,20 @@ describe('millrace serve', () => {
     assert.match(
       asked.errorOutput,
       new RegExp(`^millrace: port ${address.port} of the agent is in use; .*--agent-port\n$`),
+    );
+    const port = String(await freePort());
+    await using twice = new Serve(
+      '--port',
+      port,
+      '--agent-port',
+      port,
+      '--resume-key',
+      'the key of the fleet',
+    );
+    assert.equal(await twice.exit, 1);
+    assert.equal(
+      twice.errorOutput,
+      `millrace: --port and --agent-port are both ${port}; choose another for one of them\n`,
     );
   });
 

@@ -7,7 +7,7 @@ import { freePort } from '../support/free-port.js';
 import { startServer } from '../support/server.js';
 import { statusOf } from '../support/status-of.js';
 import { StreamClient } from '../support/stream-client.js';
-import { haproxy, HaproxyProcess } from './haproxy-process.js';
+import { haproxy, HaproxyProcess, type ServerPorts } from './haproxy-process.js';
 import { NameServer } from './name-server.js';
 
 const parameters = { width: 64, height: 64 };
@@ -25,20 +25,25 @@ async function refusalOf(url: string): Promise<Refused> {
   return { status: answer.status, code: error.code, retryAfter: answer.headers.get('retry-after') };
 }
 
-/** Starts a server that is healthy, and dies of every other request. @returns it, with its port. */
-async function healthyServer(): Promise<readonly [Server, number]> {
+/** Starts a server that answers requests for these paths with 200, and dies of every other. */
+async function serverThatAnswers(...paths: readonly string[]): Promise<Server> {
   const server = createServer((socket) => {
     socket.on('error', () => {});
     socket.on('data', (request) => {
-      if (/^\w+ \/(healthz|readyz) /.test(request.toString()))
+      if (paths.some((path) => request.toString().split(' ')[1] === path))
         socket.end('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n');
       else socket.destroy();
     });
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
+  return server;
+}
+
+/** Where HAProxy finds such a server; it has no agent. */
+function portsOf(server: Server): ServerPorts {
   const address = server.address();
   assert.ok(address !== null && typeof address === 'object');
-  return [server, address.port];
+  return { port: address.port, agentPort: address.port };
 }
 
 /** Waits until a balancer has a server that is ready. */
@@ -97,12 +102,20 @@ describe('HAProxy in front of servers', { skip: haproxy.skip }, () => {
     for (const { socket } of [client, another]) assert.equal(socket.readyState, socket.OPEN);
   });
 
+  it('says that none is ready if all are down for streams, although it has not noticed for pages', async () => {
+    await using server = await serverThatAnswers('/readyz');
+    await using balancer = await HaproxyProcess.start([portsOf(server)], { patient: true });
+    await untilReady(balancer);
+    await balancer.until(([first]) => first?.state === 'DOWN');
+    const refused = { status: 503, code: 'not_ready', retryAfter: '2' };
+    assert.deepEqual(await refusalOf(`${balancer.url}/v1/stream`), refused);
+  });
+
   it('says so if one dies while it answers', async () => {
-    const [server, port] = await healthyServer();
-    await using balancer = await HaproxyProcess.start([{ port, agentPort: port }], { patient: true });
+    await using server = await serverThatAnswers('/healthz', '/readyz');
+    await using balancer = await HaproxyProcess.start([portsOf(server)], { patient: true });
     await untilReady(balancer);
     const refused = { status: 502, code: 'not_ready', retryAfter: '1' };
     assert.deepEqual(await refusalOf(`${balancer.url}/v1/capabilities`), refused);
-    server.close();
   });
 });

@@ -78,7 +78,13 @@ export const customResources: Readonly<Record<string, object>> = {
               metricType: { enum: ['AverageValue', 'Value'] },
               // All values are texts.
               metadata: object(
-                { serverAddress: text, query: text, threshold: text, activationThreshold: text },
+                {
+                  serverAddress: text,
+                  query: text,
+                  threshold: text,
+                  activationThreshold: text,
+                  ignoreNullValues: { enum: ['true', 'false'] },
+                },
                 ['serverAddress', 'query', 'threshold'],
               ),
               authenticationRef: object({ name: text, kind: text }, ['name']),

@@ -33,7 +33,8 @@ interface Spec {
   readonly replicas?: number;
   readonly maxReplicaCount: number;
   readonly jobLabel: string;
-  readonly triggers: readonly { readonly metadata: { readonly query: string } }[];
+  readonly triggers: readonly { readonly metadata: Readonly<Record<string, string>> }[];
+  readonly fallback?: object;
   readonly selector?: object;
   readonly template: PodTemplate;
   readonly fleetName?: string;
@@ -231,11 +232,13 @@ describe('ops/kubernetes', { skip: kubectl.skip }, () => {
   it('scales by a series that is recorded, to at most as many servers as HAProxy has places', () => {
     const objects = render('cpu', ['keda', 'monitoring']);
     const { spec } = find(objects, 'ScaledObject', 'millrace');
-    const [series = ''] = /^[\w:]+/.exec(spec.triggers[0].metadata.query) ?? [];
+    const { query = '', ignoreNullValues } = spec.triggers[0].metadata;
+    const [series = ''] = /^[\w:]+/.exec(query) ?? [];
     assert.ok(recording.includes(`record: ${series}\n`), series);
     assert.ok(spec.maxReplicaCount <= Number(/server-template node (\d+)/.exec(haproxyText)?.[1]));
     const { spec: deployment } = find(objects, 'Deployment', 'millrace');
     assert.equal(deployment.replicas, undefined, 'each apply would undo what KEDA has set');
+    assert.deepEqual([ignoreNullValues, spec.fallback], ['false', undefined], 'no answer is no number');
   });
 
   it('with Agones: keeps busy servers, scales by idle ones, and fills one server after another', () => {

@@ -51,9 +51,7 @@ const allTokens = 999_999_999_999_999;
 export async function createRedisStore(options: RedisStoreOptions): Promise<RedisStore | null> {
   const { url, secret } = options;
   if (url === '') return null;
-  if (!/^rediss?:\/\/./.test(url) || !URL.canParse(url)) {
-    throw new Error('sessionStore must be a URL that begins with redis:// or rediss://');
-  }
+  checkUrl(url);
   if (secret === '') {
     throw new Error(
       'sessionStore needs resumeKey: without a common key, servers cannot resume sessions of others',
@@ -68,6 +66,22 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Redi
     socket: { connectTimeout: 5000, socketTimeout: 3 * renewEveryMs, reconnectStrategy },
   });
   return new RedisStore(client, options);
+}
+
+/** @throws {Error} that does not name the URL, which may contain a password. */
+function checkUrl(text: string): void {
+  const url = /^rediss?:\/\/./.test(text) && URL.canParse(text) ? new URL(text) : null;
+  if (url === null || url.hostname === '')
+    throw new Error('sessionStore must be a URL with a host that begins with redis:// or rediss://');
+  if (!/^\/?\d*$/.test(url.pathname))
+    throw new Error(
+      `sessionStore: the database is a number, as in redis://HOST:6379/0, not "${url.pathname.slice(1)}"`,
+    );
+  try {
+    decodeURIComponent(url.username + url.password);
+  } catch {
+    throw new Error('sessionStore: a "%" in the user or the password is written as %25');
+  }
 }
 
 /** Returns the milliseconds until the next attempt, with a random part: servers should not all come at once. */

@@ -103,9 +103,15 @@ function slotsBy(file: string, slo: Slo): number {
   return nodeModel({ ...costs, ...slo, most: 10_000 }).slots;
 }
 
-/** Reads a report of `doctor`. @returns null if it has no costs. */
+/** Reads a report of `doctor`. @returns null if it has no costs, or is no report. */
 export function doctorCosts(text: string): MeasuredCosts | null {
-  const { performance } = JSON.parse(text) as { readonly performance?: Partial<DoctorReport> | null };
+  let read: { readonly performance?: Partial<DoctorReport> | null } | null;
+  try {
+    read = JSON.parse(text) as typeof read;
+  } catch {
+    return null;
+  }
+  const { performance } = read ?? {};
   const { unet, picture_ms: pictureMs, pictures = [] } = performance ?? {};
   const isPositive = (value: unknown): boolean => typeof value === 'number' && value > 0;
   if (!Array.isArray(unet) || unet.length === 0 || !isPositive(pictureMs)) return null;
@@ -121,6 +127,7 @@ function shapeOf(name: string): readonly number[] {
   const lines = readFileSync(name, 'utf8').trim().split(/\s+/);
   const values = lines.map(Number);
   const wrong = values.findIndex((value) => !(value >= 0 && value < Infinity));
+  if (values.every((value) => value === 0)) throw new Error(`--arrivals ${name}: no session comes`);
   if (wrong < 0) return values;
   throw new Error(`--arrivals ${name}: number ${wrong + 1} is ${lines[wrong]}; each must be at least 0`);
 }

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { arrivalShapes } from './arrivals.js';
 import { nodeModel } from './node-model.js';
 import { doctorCosts, plannerOptions } from './options.js';
@@ -200,6 +202,25 @@ describe('the options of the planner', () => {
       { ...report, pictures: [{ pictures: 2 }] },
     ]) {
       assert.equal(read(performance), null);
+    }
+    for (const text of ['', '{', 'null', '[]', '7']) assert.equal(doctorCosts(text), null, text);
+  });
+
+  it('end the planner with one line if they do not fit', () => {
+    const planner = fileURLToPath(new URL('../fleet.bench.js', import.meta.url));
+    for (const [option, value, complaint] of [
+      ['--sessions', '0', /^fleet: --sessions 0: choose a number from 1 to 10000000\n$/],
+      ['--sessions', '-1', /^fleet: [^\n]*--sessions[^\n]*\n$/],
+      ['--arrivals', '/dev/null', /^fleet: --arrivals \/dev\/null: no session comes\n$/],
+      [
+        '--costs',
+        '/dev/null',
+        /^fleet: --costs \/dev\/null: it needs the output of `millrace doctor --json`[^\n]*\n$/,
+      ],
+    ] as const) {
+      const { status, stderr } = spawnSync(process.execPath, [planner, option, value], { encoding: 'utf8' });
+      assert.equal(status, 2);
+      assert.match(stderr, complaint);
     }
   });
 

@@ -269,12 +269,13 @@ describe('the settings of a session store', () => {
 
   it('name no store, or a Redis and a common key', async () => {
     assert.equal(await createRedisStore({ ...settings, log, url: '', secret: '' }), null);
-    for (const url of ['localhost:6379', 'http://localhost', 'redis://', 'redis://host:port']) {
-      await assert.rejects(
-        createRedisStore({ ...settings, log, url, secret: 'x' }),
-        /redis:\/\/ or rediss:\/\//,
-      );
+    const refused = async (url: string, reason: RegExp): Promise<void> =>
+      assert.rejects(createRedisStore({ ...settings, log, url, secret: 'x' }), reason);
+    for (const url of ['localhost:6379', 'http://localhost', 'redis://', 'redis://host:port', 'redis:///0']) {
+      await refused(url, /redis:\/\/ or rediss:\/\//);
     }
+    await refused('redis://host/sessions', /the database is a number, .*, not "sessions"$/);
+    await refused('redis://:100%sure@host', /^Error: sessionStore: a "%" .* is written as %25$/);
     const url = 'redis://127.0.0.1:1';
     await assert.rejects(createRedisStore({ ...settings, log, url, secret: '' }), /needs resumeKey/);
   });

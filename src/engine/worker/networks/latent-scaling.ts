@@ -23,7 +23,8 @@ export class LatentScaling {
   /** Writes what a decoder takes. @param out as long as the latent. */
   unscale(latent: Float32Array, out: Float32Array): void {
     this.#eachChannel(latent, (shift, scale, start, end) => {
-      for (let i = start; i < end; i++) out[i] = (latent[i] ?? 0) / scale + shift;
+      const factor = 1 / scale;
+      for (let i = start; i < end; i++) out[i] = (latent[i] ?? 0) * factor + shift;
     });
   }
 

@@ -1,4 +1,4 @@
-import type { Levels } from '../../../model/onnx/borders.js';
+import type { Conversions } from '../../../model/onnx/borders.js';
 import { oneLine } from '../../as-error.js';
 import { DeviceError, deviceName, type Device } from '../../device.js';
 import { attentionFault } from '../devices/fused-attention.js';
@@ -13,8 +13,8 @@ export interface Placing extends SessionSettings {
 
 /** What becomes of a network that is loaded. */
 export interface PartUse<Made> {
-  /** The levels of its ports that take or give pictures as planes; none if absent. */
-  readonly pictures?: ReadonlyMap<string, Levels>;
+  /** What becomes of its ports; nothing if absent. */
+  readonly conversions?: Conversions;
   /** Makes what uses the network, and the CPU with so many threads; throws if it does not fit. */
   readonly make: (part: OnnxPart, threads: number) => Made | Promise<Made>;
   /** Runs the network as it will be run later; without it, `make` does. */
@@ -69,10 +69,10 @@ export async function placePart<Made>(
 async function load<Made>(
   file: string,
   options: Placing,
-  { pictures, make, trial }: PartUse<Made>,
+  { conversions, make, trial }: PartUse<Made>,
   withTrial: boolean,
 ): Promise<Placed<Made>> {
-  const part = await OnnxPart.load(file, sessionOptions(options.device, options), pictures);
+  const part = await OnnxPart.load(file, sessionOptions(options.device, options), conversions);
   try {
     const made = await make(part, options.threads);
     if (withTrial) await trial?.(made);

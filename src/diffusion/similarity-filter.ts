@@ -3,9 +3,20 @@ type Pixels = ArrayLike<number>;
 
 /** A picture of the reference. */
 interface Kept {
+  /** Of all values, or of a sample. */
   readonly values: Float32Array;
   readonly norm: number;
+  /** The number of values in the picture. */
+  readonly length: number;
 }
+
+/**
+ * Most values of a picture that are compared; of larger pictures every nth. A cosine of so many differs from that of all
+ * by less than a camera's noise changes it, and all would take the thread that calls the device several milliseconds.
+ */
+const mostCompared = 65_536;
+/** Distances of compared values. In RGB, none of them takes a colour alone; primes rarely divide a picture's width. */
+const strides: readonly number[] = [1, 2, 5, 7, 11, 13, 17, 23, 31, 47, 67, 97, 139, 199, 283, 401];
 
 /**
  * Stochastic similarity filter (StreamDiffusion section 3.5): the more similar a frame is to the last processed one,
@@ -13,7 +24,8 @@ interface Kept {
  * max(0, 1 - (1 - c) / (1 - h)), and at most `maxSkip` frames in a row.
  * (The original counts skips in total and allows one more.)
  *
- * A frame may consist of several pictures, such as one to change and its mask: it is as similar as the least similar.
+ * A frame may consist of several pictures, such as one to change and its mask: it is as similar as the least similar. Of
+ * large pictures a sample is compared.
  */
 export class SimilarityFilter {
   readonly #random: () => number;
@@ -46,7 +58,7 @@ export class SimilarityFilter {
 
   /** Makes a frame the reference for later ones: to be called for each processed frame. */
   accept(frame: readonly Pixels[]): void {
-    this.#reference = frame.map((pixels, i) => this.#keep(pixels, this.#reference?.[i]?.values));
+    this.#reference = frame.map((pixels, i) => this.#keep(pixels, this.#reference?.[i]));
     this.#skipped = 0;
   }
 
@@ -62,34 +74,42 @@ export class SimilarityFilter {
     let least = Infinity;
     for (const [i, pixels] of frame.entries()) {
       const kept = reference[i];
-      if (kept.values.length !== pixels.length) return null;
+      if (kept.length !== pixels.length) return null;
       least = Math.min(least, this.#cosine(pixels, kept));
     }
     return least;
   }
 
   #cosine(pixels: Pixels, { values, norm }: Kept): number {
+    const stride = strideOf(pixels);
     let dot = 0;
     let sum = 0;
-    for (let i = 0; i < values.length; i++) {
-      const value = pixels[i] - this.#centre;
+    for (let i = 0, at = 0; i < values.length; i++, at += stride) {
+      const value = pixels[at] - this.#centre;
       dot += values[i] * value;
       sum += value * value;
     }
     return dot / Math.max(1e-6, norm * Math.sqrt(sum));
   }
 
-  /** Returns a copy of a picture, in this memory if it has the same size. */
-  #keep(pixels: Pixels, memory: Float32Array | undefined): Kept {
-    const values = memory?.length === pixels.length ? memory : new Float32Array(pixels.length);
+  /** Returns what is compared of a picture, in the memory of a former one if they have the same size. */
+  #keep(pixels: Pixels, former: Kept | undefined): Kept {
+    const { length } = pixels;
+    const stride = strideOf(pixels);
+    const values = former?.length === length ? former.values : new Float32Array(Math.ceil(length / stride));
     let sum = 0;
-    for (let i = 0; i < values.length; i++) {
-      const value = pixels[i] - this.#centre;
+    for (let i = 0, at = 0; i < values.length; i++, at += stride) {
+      const value = pixels[at] - this.#centre;
       values[i] = value;
       sum += value * value;
     }
-    return { values, norm: Math.sqrt(sum) };
+    return { values, norm: Math.sqrt(sum), length };
   }
+}
+
+function strideOf({ length }: Pixels): number {
+  const least = length / mostCompared;
+  return strides.find((stride) => stride >= least) ?? Math.ceil(least);
 }
 
 /** Returns the probability of skipping a frame with this cosine similarity. */

@@ -172,7 +172,8 @@ export class Stream {
       // Mean-reverting diffusion keeps the input as a whole, in place of what it takes from the picture behind it.
       const signal = solver.revertsToMean ? 1 : a;
       const start = this.#feedback.mix(latent, this.admission.feedback ?? 0, mask);
-      for (let i = 0; i < sample.length; i++) sample[i] = (signal * start[i] + b * z[i]) / inputScale;
+      const [ofStart, ofNoise] = [signal / inputScale, b / inputScale];
+      for (let i = 0; i < sample.length; i++) sample[i] = ofStart * start[i] + ofNoise * z[i];
     }
     if (solver.revertsToMean) setMean(frame, latent);
     // At the first stage the noise in the frame is known: it is z_0 (paper, section 3.2).

@@ -1,4 +1,4 @@
-import type { Image, Size } from './image.js';
+import type { Size } from './image.js';
 
 /** How much of each pixel may change, from 0 (the input stays) to 255: one byte per pixel, row by row. */
 export interface Mask extends Size {
@@ -87,23 +87,56 @@ function blurLine(data: Uint8Array, { start, step, count }: Line, radius: number
   }
 }
 
-// Pictures are mixed in whole numbers, since this runs between the calls of a device.
+/**
+ * Puts the input back into a result: (1 - mask) input + mask result, and exactly the input where the mask is 0. This runs
+ * between the calls of a device: in whole numbers, and for four pixels at a time where all of them stay or may change.
+ */
+export function restorePixels(result: Uint8Array, input: Uint8Array, mask: Mask): void {
+  const [shares, to, from] = [asWords(mask.data), asWords(result), asWords(input)];
+  const count = to.length > 0 && from.length > 0 ? shares.length : 0;
+  for (let word = 0; word < count; ) {
+    const four = shares[word] ?? 0;
+    let end = word + 1;
+    while (end < count && shares[end] === four) end += 1;
+    if (four === 0) to.set(from.subarray(3 * word, 3 * end), 3 * word);
+    else if (four !== all) restoreEach(result, input, mask, 4 * word, 4 * end);
+    word = end;
+  }
+  restoreEach(result, input, mask, 4 * count, mask.data.length);
+}
 
-/** Puts the input back into a result: (1 - mask) input + mask result, and exactly the input where the mask is 0. */
-export function restorePixels(result: Uint8Array | Uint8ClampedArray, input: Image, { data }: Mask): void {
-  for (let i = 0, p = 0; i < data.length; i++, p += 3) {
-    const share = data[i] ?? 0;
+/** Four bytes of 255. */
+const all = -1;
+
+/** Returns bytes as words of four; the last ones may be left out, and all if they do not start at a word. */
+function asWords({ buffer, byteOffset, length }: Uint8Array): Int32Array {
+  return byteOffset % 4 === 0 ? new Int32Array(buffer, byteOffset, length >> 2) : new Int32Array(0);
+}
+
+function restoreEach(
+  result: Uint8Array,
+  input: Uint8Array,
+  { data: mask }: Mask,
+  start: number,
+  end: number,
+): void {
+  for (let i = start; i < end; i++) {
+    const share = mask[i] ?? 0;
     if (share === 255) continue;
-    for (let c = p; c < p + 3; c++) {
-      const sum = share * (result[c] ?? 0) + (255 - share) * (input.data[c] ?? 0) + 128;
+    for (let c = 3 * i; c < 3 * i + 3; c++) {
+      const sum = share * (result[c] ?? 0) + (255 - share) * (input[c] ?? 0) + 128;
       // Divides by 255 and rounds, exactly for all sums that occur.
       result[c] = (sum + (sum >> 8)) >> 8;
     }
   }
 }
 
+/** Every second byte of a word. */
+const evenBytes = 0x00_ff_00_ff;
+
 /**
- * Mixes a picture with another one: (1 - share) input + share other; with a mask, as far as the input may change.
+ * Mixes a picture with another one: (1 - share) input + share other, with the share rounded to 1/256; with a mask, as far
+ * as the input may change.
  * @param out receives the mixture.
  */
 export function mixPixels(
@@ -111,13 +144,19 @@ export function mixPixels(
   { input, other, share }: { readonly input: Uint8Array; readonly other: Uint8Array; readonly share: number },
   mask: Mask | null,
 ): void {
-  // In units of 1 / 65536, for each value of the mask.
-  const parts = Int32Array.from({ length: 256 }, (_, level) => Math.round((65_536 * share * level) / 255));
-  for (let i = 0, p = 0; p < out.length; i++, p += 3) {
-    const part = parts[mask ? (mask.data[i] ?? 0) : 255] ?? 0;
-    for (let c = p; c < p + 3; c++) {
-      const from = input[c] ?? 0;
-      out[c] = from + ((part * ((other[c] ?? 0) - from) + 32_768) >> 16);
-    }
+  const part = Math.round(256 * share);
+  const [to, a, b] = [asWords(out), asWords(input), asWords(other)];
+  const words = Math.min(to.length, a.length, b.length);
+  for (let i = 0; i < words; i++) {
+    const x = a[i] ?? 0;
+    const y = b[i] ?? 0;
+    to[i] = ((mixTwo(x, y, part) >>> 8) & evenBytes) | (mixTwo(x >>> 8, y >>> 8, part) & ~evenBytes);
   }
+  for (let i = 4 * words; i < out.length; i++) out[i] = mixTwo(input[i] ?? 0, other[i] ?? 0, part) >>> 8;
+  if (mask) restorePixels(out, input, mask);
+}
+
+/** Mixes two bytes of each word at once, in units of 1/256: each has room for its products. */
+function mixTwo(x: number, y: number, part: number): number {
+  return (Math.imul(x & evenBytes, 256 - part) + Math.imul(y & evenBytes, part) + 0x00_80_00_80) | 0;
 }

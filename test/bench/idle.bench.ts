@@ -12,7 +12,10 @@ const trials = [1, 8].flatMap((users) =>
     [1, 2, 5, at100, 10].map((unetMs) => ({ users, unetMs, waiting, side: 512, seconds: 2 })),
   ),
 );
-const idle = await measureIdle(trials);
+const warmUp = [1, 8].map(
+  (users) => ({ users, unetMs: 0, waiting: 'sleep', side: 512, seconds: 10 }) as const,
+);
+const idle = await measureIdle(trials, warmUp);
 report(
   'idle',
   trials.flatMap(({ users, unetMs, waiting }, i) => {

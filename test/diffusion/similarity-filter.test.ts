@@ -162,3 +162,30 @@ test('a frame of several pictures is as similar as the least similar of them, an
   filter.accept([up]);
   assert.equal(filter.similarity([up]), 1);
 });
+
+test('of a large picture, a sample of all its colours and places is compared', () => {
+  const random = new Gaussian(3);
+  const side = 512;
+  const picture = Uint8Array.from({ length: 3 * side * side }, (_, i) => 100 + 100 * Math.sin(i / 5000));
+  const noisy = picture.map((value) => value + 20 * random.next());
+  let [dot, own, other] = [0, 0, 0];
+  for (const [i, value] of picture.entries()) {
+    dot += (value - 127.5) * (noisy[i] - 127.5);
+    own += (value - 127.5) ** 2;
+    other += (noisy[i] - 127.5) ** 2;
+  }
+  const filter = new SimilarityFilter(() => 0.5, 127.5);
+  filter.accept([picture]);
+  const wanted = dot / Math.sqrt(own * other);
+  const similarity = filter.similarity([noisy]) ?? NaN;
+  assert.ok(Math.abs(similarity - wanted) < 0.002 && wanted < 0.99, `${similarity} and ${wanted}`);
+  // A change of one colour, and one of a small part, are seen.
+  for (const changes of [
+    (i: number) => i % 3 === 1,
+    (i: number) => i % (3 * side) < 150 && i < 3 * side * 50,
+  ]) {
+    const changed = picture.map((value, i) => (changes(i) ? 255 - value : value));
+    assert.ok((filter.similarity([changed]) ?? NaN) < 0.999);
+  }
+  assert.equal(filter.similarity([picture.subarray(3)]), null, 'another size');
+});

@@ -120,23 +120,46 @@ describe('a result with a mask', () => {
   it('is exactly the input at 0, itself at 255, and a mixture between', () => {
     const data = Uint8Array.of(0, 255, 51);
     const mask = { width: 3, height: 1, data };
-    const input = { width: 3, height: 1, data: Uint8Array.of(1, 2, 3, 4, 5, 6, 100, 200, 0) };
+    const input = Uint8Array.of(1, 2, 3, 4, 5, 6, 100, 200, 0);
     const result = Uint8Array.of(250, 251, 252, 253, 254, 255, 200, 100, 255);
     restorePixels(result, input, mask);
     assert.deepEqual([...result], [1, 2, 3, 253, 254, 255, 120, 180, 51]);
   });
+
+  it('is the same wherever its runs of pixels, and its memory, begin and end', () => {
+    const shares = [
+      0, 0, 0, 0, 0, 255, 255, 255, 255, 255, 255, 9, 0, 0, 0, 0, 255, 255, 255, 255, 0, 200, 0,
+    ];
+    for (let offset = 0; offset < 4; offset++) {
+      for (let first = 0; first < shares.length; first++) {
+        const data = Uint8Array.from(shares.slice(first));
+        const bytes = (start: number): Uint8Array =>
+          Uint8Array.from({ length: offset + 3 * data.length }, (_, i) => start + i).subarray(offset);
+        const [result, input] = [bytes(100), bytes(17)];
+        const wanted = Array.from(result, (byte, i) => {
+          const share = data[Math.floor(i / 3)] ?? -1;
+          return Math.round((share * byte + (255 - share) * (input[i] ?? -1)) / 255);
+        });
+        restorePixels(result, input, { width: data.length, height: 1, data });
+        assert.deepEqual([...result], wanted, `from ${first}, offset ${offset}`);
+      }
+    }
+  });
 });
 
 it('mixtures are rounded to the nearest byte, for all shares and bytes', () => {
+  const input = Uint8Array.from({ length: 770 }, (_, i) => i % 256);
   for (let share = 0; share < 256; share++) {
-    const input = { width: 256, height: 1, data: Uint8Array.from({ length: 768 }, (_, i) => i % 256) };
-    const result = Uint8Array.from({ length: 768 }, (_, i) => (i * 37) % 256);
-    const wanted = Array.from(result, (byte, i) =>
-      Math.round((share * byte + (255 - share) * (i % 256)) / 255),
-    );
-    const mixed = new Uint8Array(768);
-    mixPixels(mixed, { input: input.data, other: result, share: share / 255 }, null);
-    assert.deepEqual([...mixed], wanted, `${share}`);
+    const other = input.map((_, i) => (i * 37) % 256);
+    const mixture = (most: number): readonly number[] =>
+      Array.from(other, (byte, i) =>
+        Math.floor((share * byte + (most - share) * (input[i] ?? -1)) / most + 0.5),
+      );
+    const mixed = new Uint8Array(770);
+    mixPixels(mixed, { input, other, share: share / 256 }, null);
+    assert.deepEqual([...mixed], mixture(256), `${share}`);
+    const wanted = mixture(255).slice(0, 768);
+    const result = other.subarray(0, 768);
     restorePixels(result, input, { width: 256, height: 1, data: new Uint8Array(256).fill(share) });
     assert.deepEqual([...result], wanted, `${share}`);
   }

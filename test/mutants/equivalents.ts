@@ -48,11 +48,11 @@ export const equivalents: readonly Equivalent[] = [
     change: 'i < count -> i <= count',
     reason: unused,
   })),
-  ...['calibration/precision', 'networks/latent-scaling'].map((name) => ({
-    file: `src/engine/worker/${name}.ts`,
+  {
+    file: 'src/engine/worker/calibration/precision.ts',
     change: /^(?:a|b|latent|out)\[.+\] \?\? 0 -> (?!\(0\)$)/,
     reason: inRange,
-  })),
+  },
   ...['deis', 'dpm-solver', 'euler', 'heun', 'unipc'].map((name) => ({
     file: `src/diffusion/solvers/${name}.ts`,
     change: /(?:timesteps: 'inclusive'|, 'preserving'\)|\? 'sigma_min' : .*) -> .*''/,

@@ -1,7 +1,42 @@
-import { LatentScaling } from '../../src/engine/worker/networks/latent-scaling.js';
 import { OnnxPart } from '../../src/engine/worker/networks/onnx-part.js';
 import { latentShape, type Size } from '../../src/engine/worker/networks/sizes.js';
 import type { ModelFolder } from '../../src/model/folder.js';
+
+/** Scales latents as for the training of the U-Net: (encoded - shift) * scale, for each channel. */
+class LatentScaling {
+  readonly #channels: readonly { readonly shift: number; readonly scale: number }[];
+
+  constructor({ latentChannels, latentStatistics: statistics, scalingFactor, shiftFactor }: ModelFolder) {
+    this.#channels = Array.from({ length: latentChannels }, (_, channel) => ({
+      shift: statistics?.mean[channel] ?? shiftFactor,
+      scale: scalingFactor / (statistics?.std[channel] ?? 1),
+    }));
+  }
+
+  /** Scales what an encoder gave. @param latent [channels, height, width], changed in place. */
+  scale(latent: Float32Array): void {
+    this.#eachChannel(latent, (shift, scale, start, end) => {
+      for (let i = start; i < end; i++) latent[i] = ((latent[i] ?? 0) - shift) * scale;
+    });
+  }
+
+  /** Writes what a decoder takes. @param out as long as the latent. */
+  unscale(latent: Float32Array, out: Float32Array): void {
+    this.#eachChannel(latent, (shift, scale, start, end) => {
+      for (let i = start; i < end; i++) out[i] = (latent[i] ?? 0) / scale + shift;
+    });
+  }
+
+  #eachChannel(
+    { length }: Float32Array,
+    action: (shift: number, scale: number, start: number, end: number) => void,
+  ): void {
+    const area = length / this.#channels.length;
+    this.#channels.forEach(({ shift, scale }, channel) => {
+      action(shift, scale, channel * area, (channel + 1) * area);
+    });
+  }
+}
 
 /** The VAE of a model as its files have it: with pictures as planes [3, height, width] of -1 to 1. */
 class FloatVae {

@@ -1,17 +1,26 @@
 import { readSync } from 'node:fs';
-import { cast, constant, hardSigmoid, node, transpose, valueInfo } from './nodes.js';
+import { cast, constant, constants, hardSigmoid, integer, node, transpose, valueInfo } from './nodes.js';
 import { readProtobuf, type ProtobufCursor } from './protobuf.js';
 import { field, fieldHead } from './protobuf-writer.js';
 import { readSignature, type Port } from './signature.js';
 
-// JavaScript would convert pixels and half precision slowly, on the thread that should start the next call. Here the
-// conversions become nodes of the graph, at its inputs and outputs; all weights stay as they are.
+// JavaScript would convert pixels, latents and half precision slowly, on the thread that should start the next call. Here
+// the conversions become nodes of the graph, at its inputs and outputs; all weights stay as they are.
 
 /** The values of a picture that are black and white. */
 export interface Levels {
   readonly black: number;
   readonly white: number;
 }
+
+/** Factors and summands by channel: what a port takes or gives becomes scale * value + shift. */
+export interface ChannelScaling {
+  readonly scale: readonly number[];
+  readonly shift: readonly number[];
+}
+
+/** What is done to the values of ports, by their names. */
+export type Conversions = ReadonlyMap<string, Levels | ChannelScaling>;
 
 /** A graph with other inputs and outputs than its file has. */
 export interface Bordered {
@@ -44,13 +53,22 @@ export function meanOf(port: string): string {
  * Returns the graph of a file with float32 in place of float16 at its inputs and outputs, and pictures as bytes
  * [n, height, width, 3] at the ports that take or give them as [n, 3, height, width]. A port that gives pictures gets
  * another output beside it, with their means by channel [n, 3, 1, 1]: bytes would not show values that are not finite.
- * @param pictures the levels of the ports that take or give pictures.
+ * Scaled ports have as many channels as there are factors: of an output that has more, the first ones.
+ * @param conversions the levels of the ports that take or give pictures, and the scaling of others.
  * @returns null if nothing is to be changed.
  */
-export function withBorders(file: string, pictures: ReadonlyMap<string, Levels>): Bordered | null {
+export function withBorders(file: string, conversions: Conversions): Bordered | null {
   const { inputs, outputs } = readSignature(file);
-  const before = bordersOf(inputs, pictures, inputBorder, halfInput);
-  const after = bordersOf(outputs, pictures, outputBorder, halfOutput);
+  const before = bordersOf(inputs, conversions, {
+    picture: pictureInput,
+    scaled: scaledInput,
+    half: halfInput,
+  });
+  const after = bordersOf(outputs, conversions, {
+    picture: pictureOutput,
+    scaled: scaledOutput,
+    half: halfOutput,
+  });
   if (before.size + after.size === 0) return null;
   const names = new Map([...before, ...after].map(([port, { name }]) => [port, name]));
   return readProtobuf(file, (cursor, descriptor) => ({
@@ -61,20 +79,27 @@ export function withBorders(file: string, pictures: ReadonlyMap<string, Levels>)
 
 function bordersOf(
   ports: readonly Port[],
-  pictures: ReadonlyMap<string, Levels>,
-  ofPicture: (port: Port, levels: Levels) => Border,
-  ofHalf: (port: Port) => Border,
+  conversions: Conversions,
+  make: {
+    readonly picture: (port: Port, levels: Levels) => Border;
+    readonly scaled: (port: Port, scaling: ChannelScaling) => Border;
+    readonly half: (port: Port) => Border;
+  },
 ): ReadonlyMap<string, Border> {
   const borders = new Map<string, Border>();
   for (const port of ports) {
-    const levels = pictures.get(port.name);
-    if (levels) borders.set(port.name, ofPicture(port, levels));
-    else if (port.type === 'float16') borders.set(port.name, ofHalf(port));
+    const conversion = conversions.get(port.name);
+    if (conversion)
+      borders.set(
+        port.name,
+        'scale' in conversion ? make.scaled(port, conversion) : make.picture(port, conversion),
+      );
+    else if (port.type === 'float16') borders.set(port.name, make.half(port));
   }
   return borders;
 }
 
-function inputBorder(port: Port, { black, white }: Levels): Border {
+function pictureInput(port: Port, { black, white }: Levels): Border {
   const inner = (what: string): string => `${port.name}_${what}`;
   const name = inBytes(port.name);
   const isHalf = port.type === 'float16';
@@ -95,7 +120,7 @@ function inputBorder(port: Port, { black, white }: Levels): Border {
   };
 }
 
-function outputBorder(port: Port, { black, white }: Levels): Border {
+function pictureOutput(port: Port, { black, white }: Levels): Border {
   const inner = (what: string): string => `${port.name}_${what}`;
   const name = inBytes(port.name);
   const mean = meanOf(name);
@@ -121,6 +146,54 @@ function outputBorder(port: Port, { black, white }: Levels): Border {
       transpose(inner('planes'), name, [0, 2, 3, 1]),
     ],
   };
+}
+
+function scaledInput({ name: port, type, shape }: Port, scaling: ChannelScaling): Border {
+  const inner = (what: string): string => `${port}_${what}`;
+  const name = inner('unscaled');
+  const isHalf = type === 'float16';
+  const values = isHalf ? inner('float32') : port;
+  return {
+    name,
+    ports: [valueInfo(11, name, 'float32', shape)],
+    nodes: [
+      ...scalingNodes(name, values, scaling, inner),
+      ...(isHalf ? [cast(values, port, 'float16')] : []),
+    ],
+  };
+}
+
+function scaledOutput({ name: port, shape }: Port, scaling: ChannelScaling): Border {
+  const inner = (what: string): string => `${port}_${what}`;
+  const name = inner('scaled');
+  const channels = scaling.scale.length;
+  const [pictures = '', , height = '', width = ''] = shape;
+  const places = Array.from({ length: channels }, (_, channel) => channel);
+  return {
+    name,
+    ports: [valueInfo(12, name, 'float32', shape.length === 0 ? [] : [pictures, channels, height, width])],
+    nodes: [
+      constants(inner('places'), 'int64', places),
+      node('Gather', [port, inner('places')], inner('channels'), [integer('axis', 1)]),
+      cast(inner('channels'), inner('float32'), 'float32'),
+      ...scalingNodes(inner('float32'), name, scaling, inner),
+    ],
+  };
+}
+
+function scalingNodes(
+  from: string,
+  to: string,
+  { scale, shift }: ChannelScaling,
+  inner: (what: string) => string,
+): readonly Buffer[] {
+  const byChannel = [scale.length, 1, 1];
+  return [
+    constants(inner('scale'), 'float32', scale, byChannel),
+    constants(inner('shift'), 'float32', shift, byChannel),
+    node('Mul', [from, inner('scale')], inner('multiplied')),
+    node('Add', [inner('multiplied'), inner('shift')], to),
+  ];
 }
 
 function halfInput({ name: port, shape }: Port): Border {

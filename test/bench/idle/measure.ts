@@ -26,15 +26,21 @@ export interface Idle {
   readonly medianShare: number;
 }
 
-/** Measures the engine around a device that takes a given time for each call, while every user has a frame waiting. */
-export async function measureIdle(trials: readonly IdleTrial[]): Promise<readonly Idle[]> {
+/**
+ * Measures the engine around a device that takes a given time for each call, while every user has a frame waiting.
+ * @param warmUp measured before, and left out: V8 compiles what runs often, which takes the first thousands of frames.
+ */
+export async function measureIdle(
+  trials: readonly IdleTrial[],
+  warmUp: readonly IdleTrial[] = [],
+): Promise<readonly Idle[]> {
   const device = new PacedDevice();
   device.set(1, 'sleep');
   setEnvironmentData(pacedMemory, device.memory);
   const workerFile = new URL('paced-worker.js', import.meta.url);
   await using run = await startEngine(tinyModel, { workerFile });
   const results: Idle[] = [];
-  for (const { unetMs, waiting, users, side, seconds } of trials) {
+  for (const { unetMs, waiting, users, side, seconds } of [...warmUp, ...trials]) {
     device.set(unetMs, waiting);
     const parameters = tinyParameters({ width: side, height: side, t_index_list: [25], cfg_type: 'none' });
     const streams = await Promise.all(
@@ -61,7 +67,7 @@ export async function measureIdle(trials: readonly IdleTrial[]): Promise<readonl
       medianShare: medianMs / (medianMs + busy / made),
     });
   }
-  return results;
+  return results.slice(warmUp.length);
 }
 
 /** Keeps a frame of a stream waiting, until the signal. */

@@ -5,8 +5,10 @@
 export type Waiting = 'spin' | 'sleep';
 
 /** Positions in the shared memory; from `waits` on, the idle milliseconds before each of the last U-Net calls. */
-const at = { unetMs: 0, spins: 1, busyMs: 2, calls: 3, waits: 4 } as const;
+const at = { unetMs: 0, spins: 1, busyMs: 2, calls: 3, thread: 4, graphMs: 5, waits: 6 } as const;
 const keptWaits = 4096;
+/** Rounds between two looks at the clock: each look leaves garbage behind, and this thread would have to collect it. */
+const spinRounds = 500;
 
 /** A device that takes a given time for each call, shared between threads. */
 export class PacedDevice {
@@ -39,6 +41,25 @@ export class PacedDevice {
     return this.#values[at.calls];
   }
 
+  /** The operating system's number of the thread that uses the device. */
+  get thread(): number {
+    return this.#values[at.thread];
+  }
+
+  set thread(id: number) {
+    this.#values[at.thread] = id;
+  }
+
+  /** Milliseconds until now that graphs beside the device took of the thread. */
+  get graphMs(): number {
+    return this.#values[at.graphMs];
+  }
+
+  /** Takes note of a graph that ran beside the device. */
+  graphRan(ms: number): void {
+    this.#values[at.graphMs] += ms;
+  }
+
   /** Returns how many milliseconds the device was idle from one U-Net call to the next, for the last ones. */
   lastWaits(count: number): readonly number[] {
     const { calls } = this;
@@ -53,7 +74,7 @@ export class PacedDevice {
     if (this.#endedAt > 0) this.#waitedMs += start - this.#endedAt;
     const end = start + values[at.unetMs] * (network === 'unet' ? 1 : 1 / 4);
     if (values[at.spins] === 0) Atomics.wait(this.#never, 0, 0, end - start);
-    while (performance.now() < end);
+    while (performance.now() < end) for (let round = 0; round < spinRounds; round++) values[at.spins] += 0;
     this.#endedAt = performance.now();
     values[at.busyMs] += this.#endedAt - start;
     if (network !== 'unet') return;

@@ -1,26 +1,39 @@
 // The engine's worker thread with a device that computes nothing and takes a given time for each call. All else is real:
-// the graphs are loaded, and their inputs made.
+// the graphs are loaded, their inputs made, and the graphs run that are neither a U-Net nor a VAE.
 import { InferenceSession } from 'onnxruntime-node';
+import { existsSync, readlinkSync } from 'node:fs';
+import { basename } from 'node:path';
 import { getEnvironmentData } from 'node:worker_threads';
 import { PacedDevice, pacedMemory } from './paced-device.js';
 
 const device = new PacedDevice(getEnvironmentData(pacedMemory) as SharedArrayBuffer);
+const thread = '/proc/thread-self';
+if (existsSync(thread)) device.thread = Number(basename(readlinkSync(thread)));
 
-/** Returns which network has this output; null for text encoders. */
-function networkOf({ outputNames: [first] }: InferenceSession): 'unet' | 'vae' | null {
+type Run = (...given: readonly unknown[]) => Promise<object>;
+
+/** Returns which network has this output; null for other graphs. */
+function networkOf({ outputNames: [first = ''] }: InferenceSession): 'unet' | 'vae' | null {
   if (first === 'out_sample') return 'unet';
-  return first?.startsWith('last_hidden_state') ? null : 'vae';
+  return /^(sample|latent)/.test(first) ? 'vae' : null;
 }
 
 function paced(session: InferenceSession): InferenceSession {
   const network = networkOf(session);
-  if (network === null) return session;
   // The outputs keep what is in their memory. As in the binding, the call begins in a later turn.
-  const run = async (): Promise<object> => {
+  const pretend: Run = async () => {
     await new Promise((resolve) => setImmediate(resolve));
-    device.call(network);
+    if (network) device.call(network);
     return {};
   };
+  const really = session.run.bind(session) as Run;
+  const timed: Run = async (...given) => {
+    const start = performance.now();
+    const result = await really(...given);
+    device.graphRan(performance.now() - start);
+    return result;
+  };
+  const run = network ? pretend : timed;
   return new Proxy(session, {
     get: (target, name) => (name === 'run' ? run : (Reflect.get(target, name, target) as unknown)),
   });

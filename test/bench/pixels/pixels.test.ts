@@ -4,10 +4,14 @@ import { keptCosts, tinyModel } from '../../support/engine.js';
 import { conversionFigures } from './conversions.js';
 import { sceneFigures } from './scenes.js';
 
-test('the time of the inference thread is measured, outside of ONNX Runtime and in it', async () => {
+const skip = process.platform !== 'linux' && 'needs /proc, which tells the processor time of a thread';
+
+test('the time of the inference thread is measured, and that of graphs in it', { skip }, async () => {
   const kept = await keptCosts();
-  const figures = await sceneFigures({ model: tinyModel, threads: 1, side: 64, frames: 2, kept });
-  assert.equal(figures.length, 12);
+  const figures = await sceneFigures({ model: tinyModel, side: 64, frames: 20, warmUp: 2, kept });
+  const graphs = figures.filter(({ what }) => what.endsWith('in graphs on the CPU'));
+  assert.equal(graphs.length, 2, 'with a safety checker');
+  assert.equal(figures.length, 6 + graphs.length);
   for (const { what, value } of figures) assert.ok(value > 0, `${what}: ${value}`);
 });
 

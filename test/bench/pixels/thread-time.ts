@@ -1,40 +1,57 @@
 import type { StreamParameters } from '@millrace/protocol';
+import { readFileSync } from 'node:fs';
+import { setEnvironmentData } from 'node:worker_threads';
 import type { WorkerOptions } from '../../../src/engine/messages.js';
 import { WorkerThread } from '../../engine/worker/worker-thread.js';
 import { testImage } from '../../support/engine.js';
+import { PacedDevice, pacedMemory } from '../idle/paced-device.js';
 
-/** What a frame takes of the inference thread, in milliseconds. */
+/** What a frame takes of the inference thread besides the calls of the device, in milliseconds. */
 export interface ThreadTime {
-  /** Outside of ONNX Runtime. */
-  readonly script: number;
-  /** In ONNX Runtime. */
-  readonly runtime: number;
+  /** Processor time of JavaScript and of graphs on the CPU: other programs on the machine do not add to it. */
+  readonly all: number;
+  /** What is in graphs between pictures and networks, by the clock. */
+  readonly graphs: number;
 }
 
-/** An engine's thread that tells what frames take of its time. */
+/**
+ * An engine's thread that tells what frames take of its time, around a device that takes none. A device that computes on
+ * the same cores would empty their caches, and its threads take turns with this one.
+ */
 export class TimedEngine implements AsyncDisposable {
   readonly #thread: WorkerThread;
-  readonly #spent: Float64Array;
+  readonly #device: PacedDevice;
   #streams = 0;
+  #pictures: readonly Uint8Array[] = [];
 
-  private constructor(thread: WorkerThread, spent: Float64Array) {
+  private constructor(thread: WorkerThread, device: PacedDevice) {
     this.#thread = thread;
-    this.#spent = spent;
+    this.#device = device;
   }
 
   static async start(options: Partial<WorkerOptions>): Promise<TimedEngine> {
-    const spent = new SharedArrayBuffer(8);
-    const thread = new WorkerThread(new URL('timed-worker.js', import.meta.url), options, { spent });
+    const device = new PacedDevice();
+    // Calibration measures its calls.
+    device.set(1, 'sleep');
+    setEnvironmentData(pacedMemory, device.memory);
+    const thread = new WorkerThread(new URL('../idle/paced-worker.js', import.meta.url), options);
     const ended = thread.ended.then((code): never => {
       throw new Error(`the engine's thread ended with ${code}: ${thread.stderr}`);
     });
     await Promise.race([thread.when('ready'), ended]);
     ended.catch(() => {});
-    return new TimedEngine(thread, new Float64Array(spent));
+    device.set(0, 'sleep');
+    return new TimedEngine(thread, device);
   }
 
-  /** Sends frames to a stream of its own, each after the result of the one before. @param warmUp frames that do not count. */
-  async measure(parameters: StreamParameters, frames: number, warmUp = 3): Promise<ThreadTime> {
+  /**
+   * Sends frames to a stream of its own, each after the result of the one before.
+   * @param warmUp frames before, which do not count: V8 compiles what runs often.
+   */
+  async measure(
+    parameters: StreamParameters,
+    { frames, warmUp }: { readonly frames: number; readonly warmUp: number },
+  ): Promise<ThreadTime> {
     const stream = this.#streams++;
     const thread = this.#thread;
     const opened = thread.of('open').length;
@@ -46,32 +63,33 @@ export class TimedEngine implements AsyncDisposable {
       argument: { parameters, state: null, account: null },
     });
     await thread.when('open', opened);
+    this.#pictures = [0, 1].map((picture) => testImage(picture, parameters).data);
     for (let frame = 0; frame < warmUp; frame++) await this.#frame(stream, frame, parameters);
     const before = this.#now();
     for (let frame = 0; frame < frames; frame++) await this.#frame(stream, warmUp + frame, parameters);
     const after = this.#now();
     thread.send({ type: 'close', stream });
-    const runtime = (after.runtime - before.runtime) / frames;
-    return { script: (after.active - before.active) / frames - runtime, runtime };
+    return {
+      all: (after.processor - before.processor) / frames,
+      graphs: (after.graphs - before.graphs) / frames,
+    };
   }
 
   async #frame(stream: number, frame: number, { width, height }: StreamParameters): Promise<void> {
-    const answered = this.#thread.of('result').length;
-    const image = testImage(frame, { width, height });
+    this.#thread.said.length = 0;
+    const image = { width, height, data: this.#pictures[frame % 2].slice() };
     this.#thread.worker.postMessage(
       { type: 'frame', stream, frame, replace: false, width, height, input: { image } },
       [image.data.buffer],
     );
-    const { pixels } = await this.#thread.when('result', answered);
+    const { pixels } = await this.#thread.when('result');
     this.#thread.worker.postMessage({ type: 'recycle', pixels }, [pixels]);
   }
 
-  /** Returns how long the thread was busy since its start, and how long of that in ONNX Runtime. */
-  #now(): { readonly active: number; readonly runtime: number } {
-    return {
-      active: this.#thread.worker.performance.eventLoopUtilization().active,
-      runtime: this.#spent[0],
-    };
+  /** Returns the milliseconds of a processor that the thread has had, and those of graphs. */
+  #now(): { readonly processor: number; readonly graphs: number } {
+    const [nanoseconds] = readFileSync(`/proc/self/task/${this.#device.thread}/schedstat`, 'utf8').split(' ');
+    return { processor: Number(nanoseconds) / 1e6, graphs: this.#device.graphMs };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -86,6 +86,19 @@ for (const [type, precision] of [
       assert.deepEqual([...(await drawn(part, Float32Array.from(near)))[0]], [11, 11, 11]);
     });
 
+    it('scales what it takes and gives by channel, and gives the first channels alone', async () => {
+      const file = await unchanged(type);
+      const scaling = { scale: [2, 0.5, -1], shift: [1, 0, 0.25] };
+      const feed = { port: port('given'), data: Float32Array.of(1, 2, 3, 4, 5, 6), shape: [1, 3, 2, 1] };
+      await using takes = await OnnxPart.load(file, {}, new Map([['given', scaling]]));
+      const taken = await takes.run([feed], port('gives'), [1, 3, 2, 1]);
+      assert.deepEqual([...taken], [3, 5, 1.5, 2, -4.75, -5.75]);
+      const first = { scale: [2, 0.5], shift: [1, 0] };
+      await using gives = await OnnxPart.load(file, {}, new Map([['gives', first]]));
+      const given = await gives.run([feed], port('gives'), [1, 2, 2, 1]);
+      assert.deepEqual([...given], [3, 5, 1.5, 2]);
+    });
+
     it('tells by the means whether all values of a picture are finite', async () => {
       const part = await load(type, 'gives');
       const [, means] = await drawn(part, Float32Array.of(0.5, 0.25, -0.5, 0.5, 1, 0));

@@ -88,6 +88,12 @@ export function linearSolver(
         step = { ...step, own: { ...step.own, one: ones } };
       }
       const stageTargets = targets[step.stage];
+      const [{ pairs }] = stageTargets;
+      // A last step is often the sum of a sample and its noise, and remembers nothing.
+      if (stageTargets.length === 1 && pairs.length === 1) {
+        writePair(step.out, pairs[0], sourceArray(step, pairs[0].first), sourceArray(step, pairs[0].second));
+        return;
+      }
       for (let start = 0; start < step.out.length; start += blockLength) {
         const count = Math.min(blockLength, step.out.length - start);
         // All sums of a block are computed before any is stored, since a target may be a source of another.
@@ -170,6 +176,15 @@ function addPair(
   count: number,
 ): void {
   for (let i = 0; i < count; i++) sums[i] += weightA * a[start + i] + weightB * b[start + i];
+}
+
+function writePair(
+  out: Values,
+  { firstWeight, secondWeight }: Pick<Pair, 'firstWeight' | 'secondWeight'>,
+  a: Values,
+  b: Values,
+): void {
+  for (let i = 0; i < out.length; i++) out[i] = firstWeight * a[i] + secondWeight * b[i];
 }
 
 function store(out: Values, start: number, sums: Float64Array, count: number): void {

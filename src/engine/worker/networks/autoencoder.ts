@@ -1,5 +1,4 @@
 import type { ModelFolder } from '../../../model/folder.js';
-import { LatentScaling } from './latent-scaling.js';
 import { Scratch, type OnnxPart } from './onnx-part.js';
 import { cropPicture, fillPicture } from './pixels.js';
 import { filledSize, latentShape, volume, type Size } from './sizes.js';
@@ -12,15 +11,14 @@ export interface Picture extends Size {
 }
 
 /**
- * Both halves of a VAE, between pictures in bytes and scaled latents. Pictures of a call are of one filled size; results
- * are valid until the next call of the same method.
+ * Both halves of a VAE with the borders of `vaeConversions`, between pictures in bytes and scaled latents. Pictures of a
+ * call are of one filled size; results are valid until the next call of the same method.
  */
 export class Autoencoder {
   readonly #folder: ModelFolder;
   readonly #encoder: Part;
   readonly #decoder: Part;
-  readonly #scaling: LatentScaling;
-  readonly #unscaled = new Scratch();
+  readonly #joined = new Scratch();
   readonly #means = new Scratch();
   #bytes = new Uint8Array(0);
 
@@ -28,29 +26,18 @@ export class Autoencoder {
     this.#folder = folder;
     this.#encoder = encoder;
     this.#decoder = decoder;
-    this.#scaling = new LatentScaling(folder);
   }
 
   /** Returns the scaled latent of each picture. */
   async encode(images: readonly Picture[]): Promise<readonly Float32Array[]> {
-    const { input, output, gives } = this.#folder.layout.vaeEncoder;
+    const { input, output } = this.#folder.layout.vaeEncoder;
     const filled = this.#filled(images);
     const shape = latentShape(this.#folder, filled);
-    const [channels, height, width] = shape;
-    const given = [images.length, gives === 'moments' ? 2 * channels : channels, height, width];
-    const feed = {
-      port: input,
-      data: this.#join(images, filled),
-      shape: pictureShape(images.length, filled),
-    };
-    const encoded = await this.#encoder.run([feed], output, given);
-    const stride = encoded.length / images.length;
-    return images.map((_, i) => {
-      // The means come before the log-variances.
-      const latent = encoded.subarray(i * stride, i * stride + volume(shape));
-      this.#scaling.scale(latent);
-      return latent;
-    });
+    const data = this.#join(images, filled);
+    const feed = { port: input, data, shape: pictureShape(images.length, filled) };
+    const encoded = await this.#encoder.run([feed], output, [images.length, ...shape]);
+    const length = volume(shape);
+    return images.map((_, i) => encoded.subarray(i * length, (i + 1) * length));
   }
 
   /**
@@ -62,10 +49,8 @@ export class Autoencoder {
     const filled = this.#filled(images);
     const shape = latentShape(this.#folder, filled);
     const count = images.length;
-    const data = this.#unscaled.take(count * volume(shape));
-    latents.forEach((latent, i) => {
-      this.#scaling.unscale(latent, data.subarray(i * volume(shape), (i + 1) * volume(shape)));
-    });
+    const data = this.#joined.take(count * volume(shape));
+    latents.forEach((latent, i) => data.set(latent, i * volume(shape)));
     const bytes = this.#memory(images, filled);
     const means = this.#means.take(3 * count);
     await this.#decoder.runInto(

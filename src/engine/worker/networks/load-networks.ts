@@ -2,11 +2,11 @@ import type { ModelFolder } from '../../../model/folder.js';
 import type { PrecomputedInput } from '../../../model/layout/precomputed.js';
 import type { Graph } from '../../../model/layout/ports.js';
 import { switchesOf, type ControlLayout } from '../../../model/layout/steered.js';
-import type { Levels } from '../../../model/onnx/borders.js';
 import { loadTokenizer } from '../../../model/tokenizer.js';
 import { Autoencoder } from './autoencoder.js';
 import { ControlNetworks, type Control } from './control-networks.js';
 import { ImageEncoder } from './image-encoder.js';
+import { vaeConversions } from './vae-conversions.js';
 import type { OnnxPart } from './onnx-part.js';
 import type { PartUse } from './place-part.js';
 import { PrecomputedValues } from './precomputed-values.js';
@@ -84,20 +84,17 @@ async function loadTextEncoders(
 
 /** Returns how both halves of the VAE are used; their trials are with a picture of the usual size. */
 function vaeUses(folder: ModelFolder): Readonly<Record<'encoder' | 'decoder', PartUse<OnnxPart>>> {
-  const { vaeEncoder, vaeDecoder } = folder.layout;
-  const levels = { black: -1, white: 1 };
-  const inBytes = (port: string, pictures: 'planes' | 'bytes'): ReadonlyMap<string, Levels> =>
-    new Map(pictures === 'planes' ? [[port, levels]] : []);
+  const conversions = vaeConversions(folder);
   const picture = blankPicture(folder);
   const latent = new Float32Array(volume(latentShape(folder, picture)));
   return {
     encoder: {
-      pictures: inBytes(vaeEncoder.input.name, vaeEncoder.pictures),
+      conversions: conversions.encoder,
       make: (part) => part,
       trial: (part) => new Autoencoder(folder, part, part).encode([picture]),
     },
     decoder: {
-      pictures: inBytes(vaeDecoder.output.name, vaeDecoder.pictures),
+      conversions: conversions.decoder,
       make: (part) => part,
       trial: (part) => new Autoencoder(folder, part, part).decode([latent], [picture]),
     },
@@ -167,7 +164,7 @@ async function loadControl(folder: ModelFolder, layout: ControlLayout, load: Loa
   const { name, graph, image } = layout;
   const picture = blankPicture(folder);
   return load(`control ${name}`, graph, {
-    pictures: new Map([[image.name, { black: 0, white: 1 }]]),
+    conversions: new Map([[image.name, { black: 0, white: 1 }]]),
     make: (part) => ({ layout, part }),
     trial: (control) => new ControlNetworks(folder, [control]).features(name, picture.data, picture),
   });

@@ -2,7 +2,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { dirname } from 'node:path';
 import type { NumberPort } from '../../../model/layout/ports.js';
 import { ModelError } from '../../../model/model-error.js';
-import { withBorders, type Levels } from '../../../model/onnx/borders.js';
+import { withBorders, type Conversions } from '../../../model/onnx/borders.js';
 import { asError } from '../../as-error.js';
 import { volume } from './sizes.js';
 
@@ -71,16 +71,16 @@ export class OnnxPart implements AsyncDisposable {
   }
 
   /**
-   * @param pictures the levels of the ports that take or give pictures as planes: they do so in bytes then.
+   * @param conversions what becomes of ports: pictures are bytes then, and values scaled.
    * @throws {ModelError} if the file cannot be loaded.
    */
   static async load(
     file: string,
     options: InferenceSession.SessionOptions,
-    pictures: ReadonlyMap<string, Levels> = new Map(),
+    conversions: Conversions = new Map(),
   ): Promise<OnnxPart> {
     try {
-      const bordered = withBorders(file, pictures);
+      const bordered = withBorders(file, conversions);
       if (bordered === null) return new OnnxPart(await InferenceSession.create(file, options));
       const session = await InferenceSession.create(bordered.bytes, withWeightsIn(dirname(file), options));
       return new OnnxPart(session, bordered.names);

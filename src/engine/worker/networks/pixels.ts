@@ -8,7 +8,8 @@ import type { Size } from './sizes.js';
  */
 export function fillPicture(pixels: Uint8Array, picture: Size, filled: Size, out: Uint8Array): void {
   const [length, stride] = [3 * picture.width, 3 * filled.width];
-  for (let y = 0; y < picture.height; y++) {
+  if (length === stride) out.set(pixels.subarray(0, length * picture.height));
+  for (let y = 0; length < stride && y < picture.height; y++) {
     const [start, end] = [y * stride, (y + 1) * stride];
     out.set(pixels.subarray(y * length, (y + 1) * length), start);
     for (let to = start + length; to < end; to += 3) out.copyWithin(to, to - 3, to);
@@ -20,6 +21,7 @@ export function fillPicture(pixels: Uint8Array, picture: Size, filled: Size, out
 /** Copies the part of a larger picture that `fillPicture` copied from. */
 export function cropPicture(pixels: Uint8Array, filled: Size, picture: Size, out: Uint8Array): void {
   const [length, stride] = [3 * picture.width, 3 * filled.width];
+  if (length === stride) return out.set(pixels.subarray(0, length * picture.height));
   for (let y = 0; y < picture.height; y++) {
     out.set(pixels.subarray(y * stride, y * stride + length), y * length);
   }

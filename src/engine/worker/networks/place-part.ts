@@ -1,4 +1,4 @@
-import type { Levels } from '../../../model/onnx/borders.js';
+import type { Conversions } from '../../../model/onnx/borders.js';
 import { oneLine } from '../../as-error.js';
 import { DeviceError, deviceName, type Device } from '../../device.js';
 import { attentionFault } from '../devices/fused-attention.js';
@@ -14,8 +14,8 @@ export interface Placing extends SessionSettings {
 
 /** What becomes of a network that is loaded. */
 export interface PartUse<Made> {
-  /** The levels of its ports that take or give pictures as planes; none if absent. */
-  readonly pictures?: ReadonlyMap<string, Levels>;
+  /** What becomes of its ports; nothing if absent. */
+  readonly conversions?: Conversions;
   /** Makes what uses the network, and the CPU with so many threads; throws if it does not fit. */
   readonly make: (part: OnnxPart, threads: number) => Made | Promise<Made>;
   /** Runs the network as it will be run later; without it, `make` does. */
@@ -73,11 +73,11 @@ export async function placePart<Made>(
 async function load<Made>(
   file: string,
   options: Placing,
-  { pictures, make, trial, discard }: PartUse<Made>,
+  { conversions, make, trial, discard }: PartUse<Made>,
   withTrial: boolean,
 ): Promise<Placed<Made>> {
   await using loaded = new Resources();
-  const part = loaded.use(await OnnxPart.load(file, sessionOptions(options.device, options), pictures));
+  const part = loaded.use(await OnnxPart.load(file, sessionOptions(options.device, options), conversions));
   const made = await make(part, options.threads);
   if (discard) loaded.use({ [Symbol.asyncDispose]: () => discard(made) });
   if (withTrial) await trial?.(made);

@@ -8,6 +8,7 @@ import {
   restorePixels,
   type Mask,
 } from '../../../image/mask.js';
+import type { BufferPool } from '../../buffer-pool.js';
 import { activeControls, type ActiveControl } from '../../active-controls.js';
 import type { FrameInput } from '../../frame-input.js';
 import type { PlanModel } from '../planning/plan.js';
@@ -21,7 +22,7 @@ export interface FrameMask {
 
 /** The picture of a frame as it is encoded, and its mask; null if all may change. */
 export interface Prepared {
-  readonly pixels: Uint8Array;
+  readonly pixels: Uint8Array<ArrayBuffer>;
   readonly mask: FrameMask | null;
 }
 
@@ -76,10 +77,13 @@ export class StreamPictures {
     this.#parameters = parameters;
   }
 
-  /** Prepares the picture of a frame that enters. The mask of the input is written to. */
-  prepare(input: FrameInput, image: Image): Prepared {
+  /**
+   * Prepares the picture of a frame that enters. The mask of the input is written to.
+   * @param memory for a picture that is not that of the input.
+   */
+  prepare(input: FrameInput, image: Image, memory: Pick<BufferPool, 'take'>): Prepared {
     const mask = input.mask ? this.#adjust(input.mask) : this.#draw().mask;
-    return { pixels: this.#mix(image, mask?.pixels ?? null), mask };
+    return { pixels: this.#mix(image, mask?.pixels ?? null, memory), mask };
   }
 
   /** Returns the picture of a control that the last result steers: before the first result, that of the frame. */
@@ -119,7 +123,7 @@ export class StreamPictures {
 
   /** Completes a result: where the mask is 0, it gets the pixels of the input. */
   complete(result: Image, kept: KeptPicture | null): void {
-    if (kept) restorePixels(result.data, kept.image, kept.mask.pixels);
+    if (kept) restorePixels(result.data, kept.image.data, kept.mask.pixels);
   }
 
   /** Takes note of a result as it was sent. The next frames get a share of it. */
@@ -142,12 +146,16 @@ export class StreamPictures {
     this.#last = { width, height, data: memory };
   }
 
-  #mix({ data: input }: Image, mask: Mask | null): Uint8Array {
+  #mix(
+    { data: input }: Image,
+    mask: Mask | null,
+    memory: Pick<BufferPool, 'take'>,
+  ): Uint8Array<ArrayBuffer> {
     const { pixel_feedback: share } = this.#parameters;
     const other = this.#last?.data;
     if (share === 0 || other === undefined) return input;
     // Memory of its own, since several frames of a stream may be encoded in one call.
-    const mixed = new Uint8Array(other.length);
+    const mixed = new Uint8Array(memory.take(other.length));
     mixPixels(mixed, { input, other, share }, mask);
     return mixed;
   }

@@ -25,7 +25,7 @@ export interface VaeCallsOptions {
   readonly expected: ExpectedCosts;
   readonly prices: WorkPrices;
   readonly post: Post;
-  /** Buffers for results. */
+  /** Buffers for results, and for pictures that are encoded. */
   readonly pixels: BufferPool;
   /** Checks results; null if none are checked. */
   readonly guard: SafetyGuard | null;
@@ -121,14 +121,14 @@ export class VaeCalls {
   /** Lets frames whose latents have one shape enter. @returns their lanes, without those of frames that failed. */
   async enter(entrants: readonly Entrant[]): Promise<readonly Placed[]> {
     const placed: Placed[] = [];
-    const { post, pictureBudget } = this.#options;
+    const { post, pictureBudget, pixels: memory } = this.#options;
     for (const { stream, waiting } of entrants) {
       post({ type: 'admitted', stream: stream.id, frame: waiting.frame });
     }
     for (const some of inParts(entrants, pictureBudget)) {
       const start = performance.now();
       const prepared = some.map(({ stream, waiting: { input } }) => {
-        return input.image && stream.pictures.prepare(input, input.image);
+        return input.image && stream.pictures.prepare(input, input.image, memory);
       });
       const latents = await this.#encode(some, prepared);
       const enteredAt = performance.now();
@@ -137,6 +137,7 @@ export class VaeCalls {
         const { stream, waiting } = entrant;
         const picture = prepared[i] ?? null;
         const latent = latents[i] ?? null;
+        if (picture && picture.pixels !== waiting.input.image?.data) memory.give(picture.pixels.buffer);
         if (picture && latent === null) {
           this.#fail(stream, waiting.frame, 'vae_encoder');
           recycle(waiting.input, post);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Autoencoder } from '../../../../src/engine/worker/networks/autoencoder.js';
+import { vaeConversions } from '../../../../src/engine/worker/networks/vae-conversions.js';
 import { ModelRuntime } from '../../../../src/engine/worker/networks/runtime.js';
 import { OnnxPart } from '../../../../src/engine/worker/networks/onnx-part.js';
 import { readModelFolder, type ModelFolder } from '../../../../src/model/folder.js';
@@ -53,17 +54,9 @@ for (const [name, root, tolerance] of [
     async function load(): Promise<{ folder: ModelFolder; autoencoder: Autoencoder }> {
       const folder = await readModelFolder(root);
       const { vaeEncoder, vaeDecoder } = folder.layout;
-      const levels = { black: -1, white: 1 };
-      const encoder = await OnnxPart.load(
-        vaeEncoder.graph.file,
-        {},
-        new Map([[vaeEncoder.input.name, levels]]),
-      );
-      const decoder = await OnnxPart.load(
-        vaeDecoder.graph.file,
-        {},
-        new Map([[vaeDecoder.output.name, levels]]),
-      );
+      const conversions = vaeConversions(folder);
+      const encoder = await OnnxPart.load(vaeEncoder.graph.file, {}, conversions.encoder);
+      const decoder = await OnnxPart.load(vaeDecoder.graph.file, {}, conversions.decoder);
       return { folder, autoencoder: new Autoencoder(folder, encoder, decoder) };
     }
 

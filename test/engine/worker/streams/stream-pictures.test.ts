@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { defaultParameters, type StreamParameters } from '@millrace/protocol';
+import { BufferPool } from '../../../../src/engine/buffer-pool.js';
 import { StreamPictures } from '../../../../src/engine/worker/streams/stream-pictures.js';
 import type { Image } from '../../../../src/image/image.js';
 import type { Mask } from '../../../../src/image/mask.js';
 
 const [width, height] = [8, 4];
 const size = { width, height };
+const memory = new BufferPool(2);
 
 /** A model whose positions are squares of two pixels, and whose networks take multiples of six. */
 const model = {
@@ -56,46 +58,46 @@ describe('the mask of a frame', () => {
 
   it('is none by default', () => {
     const { pictures } = setUp();
-    const { mask, pixels } = pictures.prepare({ image }, image);
+    const { mask, pixels } = pictures.prepare({ image }, image, memory);
     assert.equal(mask, null);
     assert.equal(pixels, image.data);
   });
 
   it('is that of the parameters, drawn once and again after a change', () => {
     const { pictures, change } = setUp({ mask: 'rectangle', mask_width: 0.5, mask_height: 1 });
-    const { mask: first } = pictures.prepare({ image }, image);
+    const { mask: first } = pictures.prepare({ image }, image, memory);
     assert.deepEqual(rowOf(first?.latent, 0), [0, 1, 1, 0, 0, 0]);
     assert.equal(first?.pixels.data[2], 255);
-    assert.equal(pictures.prepare({ image }, image).mask, first);
+    assert.equal(pictures.prepare({ image }, image, memory).mask, first);
     change({ mask_x: 0.25 });
-    assert.deepEqual(rowOf(pictures.prepare({ image }, image).mask?.latent, 1), [1, 1, 0, 0, 0, 0]);
+    assert.deepEqual(rowOf(pictures.prepare({ image }, image, memory).mask?.latent, 1), [1, 1, 0, 0, 0, 0]);
     assert.deepEqual(rowOf(first?.latent, 0), [0, 1, 1, 0, 0, 0], 'frames under way keep theirs');
     change({ mask: 'ellipse' });
-    const ellipse = pictures.prepare({ image }, image).mask;
+    const ellipse = pictures.prepare({ image }, image, memory).mask;
     assert.ok((ellipse?.latent[0] ?? 0) < 1);
     change({ mask: 'none' });
-    assert.equal(pictures.prepare({ image }, image).mask, null);
+    assert.equal(pictures.prepare({ image }, image, memory).mask, null);
   });
 
   it('is its own, if it has one', () => {
     const { pictures } = setUp({ mask: 'rectangle' });
     const own = leftHalf();
-    const { mask } = pictures.prepare({ image, mask: own }, image);
+    const { mask } = pictures.prepare({ image, mask: own }, image, memory);
     assert.equal(mask?.pixels, own);
     assert.deepEqual(rowOf(mask.latent, 0), [1, 1, 0, 0, 0, 0]);
   });
 
   it('repeats the last pixels where the picture is filled up for the networks', () => {
     const { pictures } = setUp({ mask_invert: true });
-    const { mask } = pictures.prepare({ image, mask: leftHalf() }, image);
+    const { mask } = pictures.prepare({ image, mask: leftHalf() }, image, memory);
     for (const row of [0, 1, 2]) assert.deepEqual(rowOf(mask?.latent, row), [0, 0, 1, 1, 1, 1]);
   });
 
   it('is inverted and made soft as the parameters say, whichever it is', () => {
     const changes = { mask_invert: true, mask_feather: 0.5 };
-    const own = setUp(changes).pictures.prepare({ image, mask: leftHalf() }, image).mask;
+    const own = setUp(changes).pictures.prepare({ image, mask: leftHalf() }, image, memory).mask;
     const drawn = setUp({ ...changes, mask: 'rectangle', mask_x: 0, mask_width: 1, mask_height: 1 });
-    const { mask } = drawn.pictures.prepare({ image }, image);
+    const { mask } = drawn.pictures.prepare({ image }, image, memory);
     assert.deepEqual(mask, own);
     assert.deepEqual(
       [...(own?.pixels.data.subarray(0, width) ?? [])].sort((a, b) => a - b),
@@ -121,10 +123,10 @@ describe('the mask of a frame', () => {
   it('is none if all may change, so that nothing is kept', () => {
     const all = { ...size, data: new Uint8Array(width * height).fill(255) };
     const { pictures, change } = setUp({ mask: 'rectangle', mask_width: 1, mask_height: 1 });
-    assert.equal(pictures.prepare({ image }, image).mask, null);
-    assert.equal(pictures.prepare({ image, mask: all }, image).mask, null);
+    assert.equal(pictures.prepare({ image }, image, memory).mask, null);
+    assert.equal(pictures.prepare({ image, mask: all }, image, memory).mask, null);
     change({ mask_invert: true });
-    assert.ok(pictures.prepare({ image }, image).mask, 'nothing may change');
+    assert.ok(pictures.prepare({ image }, image, memory).mask, 'nothing may change');
   });
 });
 
@@ -133,7 +135,7 @@ describe('a result', () => {
     const { pictures } = setUp();
     const image = plain(9);
     const input = { image, mask: leftHalf() };
-    const { mask } = pictures.prepare(input, image);
+    const { mask } = pictures.prepare(input, image, memory);
     assert.ok(mask);
     const result = plain(200);
     pictures.complete(result, { input, image, mask });
@@ -155,7 +157,7 @@ describe('the picture of a control that takes results', () => {
     pictures.resultLeft(result);
     result.data.fill(0);
     assert.equal(pictures.feedbackFor(feedback, image)?.data[0], 200);
-    assert.equal(pictures.prepare({ image }, image).pixels, image.data, 'nothing is mixed into the frame');
+    assert.equal(pictures.prepare({ image }, image, memory).pixels, image.data, 'nothing is mixed into the frame');
     change({ width: height, height: width });
     assert.equal(pictures.feedbackFor(feedback, image), image, 'after another size');
     assert.equal(pictures.feedbackFor({ name: 'depth', preprocessor: 'depth' }, image), null);
@@ -178,7 +180,7 @@ describe('picture feedback', () => {
   /** Returns the first byte of a frame of this byte as it is encoded. */
   const enter = (pictures: StreamPictures, byte: number): number | undefined => {
     const image = plain(byte);
-    const { pixels } = pictures.prepare({ image }, image);
+    const { pixels } = pictures.prepare({ image }, image, memory);
     assert.equal(image.data[0], byte, 'the picture itself stays');
     assert.ok(pixels.every((value) => value === pixels[0]));
     return pixels[0];
@@ -219,9 +221,9 @@ describe('picture feedback', () => {
     const turned = { width: height, height: width };
     change(turned);
     const image = plain(100, turned);
-    assert.equal(pictures.prepare({ image }, image).pixels[0], 100);
+    assert.equal(pictures.prepare({ image }, image, memory).pixels[0], 100);
     pictures.resultLeft(plain(200));
-    assert.equal(pictures.prepare({ image }, image).pixels[0], 100, 'a late one of the former size');
+    assert.equal(pictures.prepare({ image }, image, memory).pixels[0], 100, 'a late one of the former size');
     change(size);
     assert.equal(enter(pictures, 100), 100);
   });
@@ -230,7 +232,7 @@ describe('picture feedback', () => {
     const { pictures } = setUp({ pixel_feedback: 0.5 });
     pictures.resultLeft(plain(200));
     const image = plain(100);
-    const { pixels } = pictures.prepare({ image, mask: leftHalf() }, image);
+    const { pixels } = pictures.prepare({ image, mask: leftHalf() }, image, memory);
     for (let p = 0; p < pixels.length; p++) {
       assert.equal(pixels[p], Math.floor(p / 3) % width < 4 ? 150 : 100);
     }
@@ -241,7 +243,7 @@ describe('picture feedback', () => {
     const image = plain(100);
     let last = 0;
     for (let frame = 0; frame < 10_000; frame++) {
-      const { pixels } = pictures.prepare({ image }, image);
+      const { pixels } = pictures.prepare({ image }, image, memory);
       last = pixels[0] ?? -1;
       // A network that brightens a little what it gets.
       pictures.resultLeft(plain(Math.min(255, last + 2)));

@@ -35,22 +35,27 @@ export function encodeMessage(
 
 /** Encodes a message that is mostly a picture, and copies the picture only once. */
 function encodeWithPicture(
-  { data, ...others }: Extract<ClientMessage | ServerMessage, { readonly data: Uint8Array }>,
+  message: Extract<ClientMessage | ServerMessage, { readonly data: Uint8Array }>,
   take: Take,
 ): Uint8Array<ArrayBuffer> {
+  const { data } = message;
+  // Runs for each result: rest and spread properties take three times as long.
+  const others: Record<string, unknown> = {};
+  for (const name in message) if (name !== 'data') others[name] = message[name as keyof typeof message];
+  others['data'] = noBytes;
+  const packed = packr.pack(others) as Uint8Array;
   // Ends with the header of an empty binary (2 bytes); the header of the picture replaces it.
-  const packed = packr.pack({ ...others, data: noBytes }) as Uint8Array;
-  const head = packed.subarray(0, -2);
+  const at = packed.length - 2;
   const short = data.length < 0x1_0000;
-  const start = head.length + (short ? 3 : 5);
-  const bytes = take(start + data.length).subarray(0, start + data.length);
-  bytes.set(head);
-  bytes[head.length] = short ? 0xc5 : 0xc6;
+  const start = at + (short ? 3 : 5);
+  const bytes = take(start + data.length);
+  bytes.set(packed);
+  bytes[at] = short ? 0xc5 : 0xc6;
   const view = new DataView(bytes.buffer, bytes.byteOffset);
-  if (short) view.setUint16(head.length + 1, data.length);
-  else view.setUint32(head.length + 1, data.length);
+  if (short) view.setUint16(at + 1, data.length);
+  else view.setUint32(at + 1, data.length);
   bytes.set(data, start);
-  return bytes;
+  return bytes.subarray(0, start + data.length);
 }
 
 /**

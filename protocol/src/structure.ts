@@ -47,9 +47,18 @@ declare const TextDecoder: new (
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-function readText(bytes: Uint8Array): string {
+/** Texts of at most this many bytes are read without a call into the decoder, if they are ASCII. */
+const shortBytes = 24;
+
+function readText(bytes: Uint8Array, start: number, end: number): string {
+  if (end - start <= shortBytes) {
+    let text = '';
+    let at = start;
+    for (let byte = 0; at < end && (byte = bytes[at] ?? 0) < 0x80; at++) text += String.fromCharCode(byte);
+    if (at === end) return text;
+  }
   try {
-    return utf8.decode(bytes);
+    return utf8.decode(bytes.subarray(start, end));
   } catch {
     throw new TypeError('a string is not UTF-8');
   }
@@ -87,7 +96,7 @@ export function checkStructure(bytes: Uint8Array): void {
     const { end, kind, count } = readHeader(view, position);
     position = end;
     if (position > bytes.length) throw new TypeError('the message is cut short');
-    const text = kind === 'text' ? readText(bytes.subarray(position - count, position)) : null;
+    const text = kind === 'text' ? readText(bytes, position - count, position) : null;
     if (isKey) checkKey(text, level.keys);
     if ((kind !== 'map' && kind !== 'array') || count === 0) continue;
     if (open.length > maxDepth) throw new TypeError(`nested deeper than ${maxDepth}`);

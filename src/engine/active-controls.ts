@@ -23,6 +23,7 @@ export function activeControls(
   controls: readonly ModelControl[],
   parameters: StreamParameters,
 ): readonly ActiveControl[] {
+  if (controls.length === 0) return [];
   const settings = new Map(Object.entries(parameters.controls));
   const active = new Set(activeControlNames(parameters));
   return controls

@@ -37,6 +37,6 @@ export class Recent {
       if (at >= now - windowMs) break;
       old += 1;
     }
-    this.#entries.splice(0, old);
+    if (old > 0) this.#entries.splice(0, old);
   }
 }

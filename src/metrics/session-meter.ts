@@ -1,4 +1,4 @@
-import type { DropReason, RecentFigures, StageTimings } from '@millrace/protocol';
+import { stageNames, type DropReason, type RecentFigures, type StageTimings } from '@millrace/protocol';
 import { Recent } from './recent.js';
 import type { FrameTracer } from './frame-tracer.js';
 import type { Series } from './series.js';
@@ -33,7 +33,7 @@ export class SessionMeter {
   #lastSent: number | null = null;
   readonly #tracer: FrameTracer | null;
   /** Results that are on their way to the client. */
-  #unacknowledged: readonly Underway[] = [];
+  readonly #unacknowledged: Underway[] = [];
   readonly #arrivals = new Recent();
   readonly #latencies = new Recent();
   readonly #staleness = new Recent();
@@ -94,17 +94,16 @@ export class SessionMeter {
    * Measures a result that was sent. `timings` in milliseconds. @param transit of its frame, from capture to arrival.
    */
   frameSent(sequence: number, timings: StageTimings, transit: number | null = null): void {
-    const { total, ...stages } = timings;
+    const { total } = timings;
     const now = this.#now();
     const series = this.#series;
     this.#framesSent += 1;
     this.#latencies.add(now, total);
     const traced = this.#tracer?.sample() === true;
-    this.#unacknowledged = [...this.#unacknowledged, { sequence, sent: now, transit, timings, traced }];
+    this.#unacknowledged.push({ sequence, sent: now, transit, timings, traced });
     series.frames_sent_total.inc();
     series.frame_latency_seconds.observe(total / 1000);
-    for (const [stage, ms] of Object.entries(stages))
-      series.frame_stage_seconds.observe({ stage }, ms / 1000);
+    for (const stage of stageNames) series.frame_stage_seconds.observe({ stage }, timings[stage] / 1000);
     if (this.#lastSent === null) series.time_to_first_frame_seconds.observe((now - this.#begun) / 1000);
     else series.inter_frame_seconds.observe((now - this.#lastSent) / 1000);
     this.#lastSent = now;
@@ -113,14 +112,15 @@ export class SessionMeter {
   /** Measures the results up to this one: the client has displayed or discarded them. */
   acknowledged(sequence: number): void {
     const now = this.#now();
-    for (const result of this.#unacknowledged) {
-      if (result.sequence > sequence) continue;
+    for (;;) {
+      const result = this.#unacknowledged[0];
+      if (result === undefined || result.sequence > sequence) return;
+      this.#unacknowledged.shift();
       const staleness = now - result.sent + result.timings.total;
       this.#staleness.add(now, staleness);
       this.#series.frame_staleness_seconds.observe(staleness / 1000);
       this.#trace(result, now);
     }
-    this.#unacknowledged = this.#unacknowledged.filter((result) => result.sequence > sequence);
   }
 
   /** Returns how the session performs now. */
@@ -148,7 +148,7 @@ export class SessionMeter {
       else this.#series.sessions_total.inc({ result: 'failed' });
     }
     for (const result of this.#unacknowledged) this.#trace(result, null);
-    this.#unacknowledged = [];
+    this.#unacknowledged.length = 0;
     this.#ended = true;
     return {
       opened: this.#opened,

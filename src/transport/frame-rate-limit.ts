@@ -166,7 +166,8 @@ export class FrameRateLimit extends Duplex {
     if (whole) this.#pieces.shift();
     this.#waitingFrames -= count;
     this.#waitingBytes -= piece.bytesDone - bytesDone;
-    this.#wanted = this.push(bytes.subarray(bytesDone, piece.bytesDone));
+    const all = bytesDone === 0 && piece.bytesDone === bytes.length;
+    this.#wanted = this.push(all ? bytes : bytes.subarray(bytesDone, piece.bytesDone));
   }
 
   #waitFor(tokens: boolean): void {

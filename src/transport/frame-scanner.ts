@@ -9,7 +9,7 @@ const pieceBytes = 1024;
  * library checks whether frames are valid.
  */
 export class FrameScanner {
-  readonly #header = new Uint8Array(10);
+  readonly #header = new DataView(new ArrayBuffer(10));
   /** Bytes of the header so far. */
   #have = 0;
   /** Bytes that the frame still lacks after its header; null within a header. */
@@ -22,7 +22,7 @@ export class FrameScanner {
     let at = 0;
     while (at < chunk.length || this.#rest === 0) {
       if (this.#rest === null) {
-        this.#header[this.#have++] = chunk[at++] ?? 0;
+        this.#header.setUint8(this.#have++, chunk[at++] ?? 0);
         this.#readHeader();
         continue;
       }
@@ -39,14 +39,14 @@ export class FrameScanner {
 
   /** Once the header is complete, reads the length of the frame, and whether it counts. */
   #readHeader(): void {
-    const [first = 0, second = 0] = this.#header;
     if (this.#have < 2) return;
-    const view = new DataView(this.#header.buffer);
-    let size = 2;
-    let length = second & 0x7f;
-    if (length === 126) [size, length] = [4, view.getUint16(2)];
-    else if (length === 127) [size, length] = [10, Number(view.getBigUint64(2))];
-    if (this.#have < size) return;
+    const first = this.#header.getUint8(0);
+    const second = this.#header.getUint8(1);
+    const short = second & 0x7f;
+    if (this.#have < (short < 126 ? 2 : short === 126 ? 4 : 10)) return;
+    let length = short;
+    if (short === 126) length = this.#header.getUint16(2);
+    else if (short === 127) length = Number(this.#header.getBigUint64(2));
     const mask = second & 0x80 ? 4 : 0;
     this.#counts = (first & 0x0f) !== 0 || length < pieceBytes;
     this.#rest = mask + length;

@@ -53,7 +53,7 @@ export class SocketWire implements Wire {
     if (socket.readyState !== WebSocket.OPEN) return done();
     this.#gather();
     metrics.networkBytes('out', Buffer.byteLength(data));
-    socket.send(data, { binary: typeof data !== 'string' }, () => done());
+    socket.send(data, { binary: typeof data !== 'string' }, done);
   }
 
   close(code: number, reason: string): void {

@@ -20,10 +20,15 @@ export class FieldError extends TypeError {
  * Returns the fields of a message or map, checked. Unknown fields are left out, and so are optional ones that are nil
  * (PROTOCOL.md section 2).
  * @param table `fields` of a message.
+ * @param read receives the fields, and is returned.
  * @throws {FieldError} if a field is absent or invalid.
  */
-export function readFields(table: Fields, values: Values, path = ''): Values {
-  const read: Record<string, unknown> = {};
+export function readFields(
+  table: Fields,
+  values: Values,
+  path = '',
+  read: Record<string, unknown> = {},
+): Values {
   // Runs for each frame and result: a list of the entries would be allocated each time.
   for (const name in table) {
     const field = table[name] as Field;

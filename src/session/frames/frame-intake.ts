@@ -60,7 +60,8 @@ export class FrameIntake implements WaitingFrames {
   }
 
   /** @throws {ProtocolError} if the id is not higher than all before. */
-  receive({ id, captured, ...sent }: FrameMessage): void {
+  receive(message: FrameMessage): void {
+    const { id, captured } = message;
     const { ledger, gate, feed } = this.#options;
     const now = performance.now();
     const frame = ledger.receive(id, captured, now);
@@ -72,7 +73,7 @@ export class FrameIntake implements WaitingFrames {
       ledger.drop(frame, 'superseded');
     } else {
       gate.frameArrived(ledger.outlet?.clock.since(captured, now) ?? null);
-      this.#waiting.put({ frame, sent });
+      this.#waiting.put({ frame, sent: message });
     }
   }
 

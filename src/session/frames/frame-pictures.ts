@@ -41,12 +41,12 @@ export class FramePictures {
    *   missing, unknown or cannot be used.
    */
   async make(
-    { data, mask: sentMask, controls = {} }: SentPictures,
+    { data, mask: sentMask, controls }: SentPictures,
     parameters: StreamParameters,
   ): Promise<Omit<FrameInput, 'decodeMs'>> {
     const { controls: known, allocate } = this.#options;
-    this.#checkNames(Object.keys(controls));
-    const sent = new Map(Object.entries(controls));
+    if (controls) this.#checkNames(Object.keys(controls));
+    const sent = new Map(controls && Object.entries(controls));
     const { decode, decodeMask, scratchUsed } = this.#openFrame(parameters);
     const image = await decode(data);
     const mask = sentMask && (await naming('mask', 'the mask', () => decodeMask(sentMask)));

@@ -1,4 +1,4 @@
-import { stageNames, stages, type StageTimes, type StageTimings } from '@millrace/protocol';
+import type { StageTimes, StageTimings } from '@millrace/protocol';
 import type { WorkerTimings } from '../../engine/messages.js';
 import type { ClientClock } from '../wire/client-clock.js';
 import type { Frame } from './frame-ledger.js';
@@ -40,10 +40,18 @@ export function stageTimes(
   clock: ClientClock,
 ): StageTimes {
   let at = frame.arrivedAt;
-  const ends = stageNames.map((stage) => {
-    at = Math.min(at + timings[stage], sentAt);
-    return [stages[stage].end, clock.at(at)] as const;
-  });
-  const passed = Object.fromEntries(ends) as Omit<StageTimes, 'received'>;
-  return { received: clock.at(frame.arrivedAt), ...passed, sent: clock.at(sentAt) };
+  const after = (ms: number): number => {
+    at = Math.min(at + ms, sentAt);
+    return clock.at(at);
+  };
+  // In this order: each stage begins when the one before has ended.
+  return {
+    received: clock.at(at),
+    decoded: after(timings.decode),
+    queued: after(timings.queue),
+    encoded: after(timings.encode),
+    denoised: after(timings.denoise),
+    vae_decoded: after(timings.vae_decode),
+    sent: clock.at(sentAt),
+  };
 }

@@ -32,8 +32,8 @@ export function parseClientMessage(bytes: Uint8Array): UncheckedMessage {
     const values = decodeMessage(bytes);
     const { type } = values;
     if (!isKnown(type)) throw unknown(type);
-    const defaults = type === 'hello' && { parameters: {} };
-    return { type, ...defaults, ...readFields(clientMessages[type].fields, values) } as UncheckedMessage;
+    const known = type === 'hello' ? { type, parameters: {} } : { type };
+    return readFields(clientMessages[type].fields, values, '', known) as UncheckedMessage;
   } catch (error) {
     if (error instanceof ProtocolError) throw error;
     const details = error instanceof FieldError ? { field: error.field } : {};

@@ -51,7 +51,7 @@ class PassThroughEngine implements Engine {
 /** Replaces the JPEG codec: passes the file itself through as the data of a picture of this size. */
 function bareFiles(side: number): PictureCodec {
   return {
-    decode: (bytes) => Promise.resolve({ width: side, height: side, data: new Uint8Array(bytes) }),
+    decode: (bytes) => Promise.resolve({ width: side, height: side, data: bytes as Uint8Array<ArrayBuffer> }),
     encode: ({ data }) => Promise.resolve(data),
     encodePreview: ({ data }) => Promise.resolve(data),
   };

@@ -1,6 +1,7 @@
-import type { Signal } from '@preact/signals';
+import { useSignal, type Signal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import { watchRendering } from '../studio/slow-rendering.js';
 import type { Studio } from '../studio/studio.js';
 import { Invitation } from './invitation.js';
 import { RecordTool } from './record-tool.js';
@@ -29,12 +30,20 @@ export function Stage({ studio, view }: StageProps): JSX.Element {
     if (video.current === null || canvas.current === null) return;
     void studio.begin({ video: video.current, canvas: canvas.current });
   }, [studio]);
+  const slow = useSignal(false);
   useEffect(() => {
     const timer = setInterval(() => {
       if (studio.flowing.peek() && canvas.current !== null) paintGlow(canvas.current, glow.current);
     }, glowPeriodMs);
     return () => clearInterval(timer);
   }, [studio]);
+  const flowing = studio.flowing.value;
+  useEffect(() => {
+    if (!flowing || slow.peek()) return;
+    const end = new AbortController();
+    void watchRendering(() => (slow.value = true), end.signal);
+    return () => end.abort();
+  }, [flowing, slow]);
 
   const source = studio.source.value;
   const { projection } = studio;
@@ -42,13 +51,14 @@ export function Stage({ studio, view }: StageProps): JSX.Element {
     <section
       class="stage"
       aria-label="Stage"
-      data-flowing={studio.flowing.value}
+      data-flowing={flowing}
+      data-plain={slow.value}
       data-pictured={studio.pictured.value}
       data-wiped={projection.wiped.value}
       data-fit={studio.desk.inForce.value.fit}
       style={{ '--aspect': studio.aspect.value, '--wipe': projection.line.value }}
     >
-      <canvas class="glow" ref={glow} width="8" height="8" aria-hidden="true" />
+      {!slow.value && <canvas class="glow" ref={glow} width="8" height="8" aria-hidden="true" />}
       <figure class="pane input" data-mirror={studio.mirror.value} hidden={source?.kind === 'words'}>
         <video ref={video} muted playsInline aria-label="Input video" data-testid="input" />
         <figcaption>Input</figcaption>

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import { connect, createServer, type Server } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { WebSocket } from 'ws';
 import { freePort } from '../support/free-port.js';
 import { startServer } from '../support/server.js';
 import { statusOf } from '../support/status-of.js';
@@ -85,6 +87,11 @@ describe('HAProxy in front of servers', { skip: haproxy.skip }, () => {
     await using _second = await open();
     assert.deepEqual(await refusalOf(url), { status: 429, code: 'rate_limited', retryAfter: '1' });
     assert.equal(await statusOf(url, { from: '127.0.0.3' }), 426);
+    // Streams of other programs count too.
+    const foreign = new WebSocket(`${balancer.url.replace('http', 'ws')}/owner/app/realtime`);
+    const [, answer] = (await once(foreign, 'unexpected-response')) as [unknown, IncomingMessage];
+    assert.equal(answer.statusCode, 429);
+    answer.resume();
   });
 
   it('counts the networks of IPv6 as addresses, as servers do', async () => {

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:net';
+import type { IncomingMessage } from 'node:http';
+import { connect, createServer, type Server } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { WebSocket } from 'ws';
 import { freePort } from '../support/free-port.js';
 import { startServer } from '../support/server.js';
 import { statusOf } from '../support/status-of.js';
@@ -68,6 +71,53 @@ describe('HAProxy in front of servers', { skip: haproxy.skip }, () => {
     assert.equal(await ask('127.0.0.3'), 429);
     assert.equal(await ask('127.0.0.3', '127.0.0.4'), 429);
     assert.equal(await ask('127.0.0.4'), 200);
+  });
+
+  it('limits the streams of each address for all of them together', async () => {
+    const agentPort = await freePort();
+    await using server = await startServer({ agentPort, maxSessions: 4, trustedProxies: ['127.0.0.1'] });
+    await server.app.ready();
+    const ports = { port: Number(new URL(server.url).port), agentPort };
+    const perAddress = { streams: 2, connectsPerMinute: 1000 };
+    await using balancer = await HaproxyProcess.start([ports], { patient: true, perAddress });
+    await untilReady(balancer);
+    const url = `${balancer.url}/v1/stream`;
+    const open = (): Promise<StreamClient> => StreamClient.open(url.replace('http', 'ws'), parameters);
+    await using _first = await open();
+    await using _second = await open();
+    assert.deepEqual(await refusalOf(url), { status: 429, code: 'rate_limited', retryAfter: '1' });
+    assert.equal(await statusOf(url, { from: '127.0.0.3' }), 426);
+    // Streams of other programs count too.
+    const foreign = new WebSocket(`${balancer.url.replace('http', 'ws')}/owner/app/realtime`);
+    const [, answer] = (await once(foreign, 'unexpected-response')) as [unknown, IncomingMessage];
+    assert.equal(answer.statusCode, 429);
+    answer.resume();
+  });
+
+  it('counts the networks of IPv6 as addresses, as servers do', async () => {
+    const perAddress = { streams: 10, connectsPerMinute: 2 };
+    await using balancer = await HaproxyProcess.start([], { patient: true, perAddress, proxied: true });
+    const statusFor = async (user: string): Promise<string> => {
+      const socket = connect(Number(new URL(balancer.url).port), '127.0.0.1');
+      const family = user.includes(':') ? 'TCP6' : 'TCP4';
+      socket.write(`PROXY ${family} ${user} ${user} 1000 443\r\n`);
+      socket.write('GET /v1/stream HTTP/1.1\r\nhost: millrace.example\r\nconnection: close\r\n\r\n');
+      return (await text(socket)).slice('HTTP/1.1 '.length, 'HTTP/1.1 '.length + 3);
+    };
+    // No server is there.
+    const users = [
+      '2001:db8::1',
+      '2001:db8::2',
+      '2001:db8::3:0:0:1',
+      '2001:db8:0:1::1',
+      '192.0.2.1',
+      '192.0.2.2',
+    ];
+    const statuses: string[] = [];
+    for (const user of users) statuses.push(await statusFor(user));
+    assert.deepEqual(statuses, ['503', '503', '429', '503', '503', '503']);
+    assert.equal(await statusFor('192.0.2.1'), '503');
+    assert.equal(await statusFor('192.0.2.1'), '429');
   });
 
   it('finds them by their name, says that none is there before, and keeps them while DNS flaps or falls silent', async () => {

@@ -34,6 +34,10 @@ interface Surroundings {
   readonly patient: boolean;
   /** Instead of the listed servers. */
   readonly named?: NamedServers;
+  /** What each address may have; by default so much that a test can be all users of a fleet. */
+  readonly perAddress?: { readonly streams: number; readonly connectsPerMinute: number };
+  /** Whether connections begin with the address of the user (PROXY protocol, version 1). */
+  readonly proxied?: boolean;
   /** Further environment variables. */
   readonly env?: NodeJS.ProcessEnv;
 }
@@ -62,14 +66,12 @@ export class HaproxyProcess implements AsyncDisposable {
     this.#operators = `http://127.0.0.1:${operatorsPort}`;
   }
 
-  static async start(
-    servers: readonly ServerPorts[],
-    { patient, named, env: further }: Surroundings,
-  ): Promise<HaproxyProcess> {
+  static async start(servers: readonly ServerPorts[], surroundings: Surroundings): Promise<HaproxyProcess> {
+    const { named, env: further } = surroundings;
     const folder = await mkdtemp(join(tmpdir(), 'millrace-haproxy-'));
     const [port, operatorsPort] = [await freePort(), await freePort()];
     const text = await readFile(haproxyFile, 'utf8');
-    const adapted = adapt(text, servers, { port, operatorsPort, patient });
+    const adapted = adapt(text, servers, { port, operatorsPort, ...surroundings });
     await writeFile(join(folder, 'haproxy.cfg'), named ? adaptNames(adapted, named) : adapted);
     const env = { ...process.env, ...further, ...(named && { MILLRACE_SERVICE: 'servers.test' }) };
     const started = new HaproxyProcess(folder, port, operatorsPort, env);
@@ -152,7 +154,7 @@ export class HaproxyProcess implements AsyncDisposable {
   }
 }
 
-/** Returns the configuration with the servers and ports of a test, where all clients have the same address. */
+/** Returns the configuration with the servers, ports and limits of a test. */
 function adapt(
   text: string,
   servers: readonly ServerPorts[],
@@ -160,7 +162,9 @@ function adapt(
     port,
     operatorsPort,
     patient,
-  }: { readonly port: number; readonly operatorsPort: number; readonly patient: boolean },
+    perAddress = { streams: 10_000, connectsPerMinute: 100_000 },
+    proxied = false,
+  }: Surroundings & { readonly port: number; readonly operatorsPort: number },
 ): string {
   const lines = servers.map(
     ({ port: own, agentPort }, i) =>
@@ -175,10 +179,10 @@ function adapt(
     .replace(listed, `${pages}\n`)
     .replace('timeout check 1s', patient ? 'timeout check 5s' : 'timeout check 1s')
     .replace('timeout server 5s', patient ? 'timeout server 20s' : 'timeout server 5s')
-    .replace('bind :8080', `bind 127.0.0.1:${port}`)
+    .replace('bind :8080', `bind 127.0.0.1:${port}${proxied ? ' accept-proxy' : ''}`)
     .replace('bind :8404', `bind 127.0.0.1:${operatorsPort}`)
-    .replace('sc_conn_cur(0) gt 16', 'sc_conn_cur(0) gt 10000')
-    .replace('sc_http_req_rate(0) gt 300', 'sc_http_req_rate(0) gt 100000');
+    .replace('sc_conn_cur(0) gt 16', `sc_conn_cur(0) gt ${perAddress.streams}`)
+    .replace('sc_http_req_rate(0) gt 300', `sc_http_req_rate(0) gt ${perAddress.connectsPerMinute}`);
 }
 
 /** Returns the configuration with the name server and the servers' ports of a test. */

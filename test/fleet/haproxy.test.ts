@@ -80,9 +80,9 @@ describe('ops/haproxy', () => {
   });
 
   it('refuses in the words of the protocol, to pages too', () => {
-    const refusals = [...text.matchAll(/(?:return|http-error) status (50\d) content-type (.*)$/gm)];
+    const refusals = [...text.matchAll(/(?:return|http-error) status (429|50\d) content-type (.*)$/gm)];
     const statuses = new Set(refusals.map(([, status]) => status));
-    for (const status of ['502', '503', '504']) assert.ok(statuses.has(status), status);
+    for (const status of ['429', '502', '503', '504']) assert.ok(statuses.has(status), status);
     for (const [, , rest = ''] of refusals) {
       const [, body = ''] = /string '(.*?)'/.exec(rest) ?? [];
       // Which of two codes it is depends on the moment.
@@ -92,7 +92,7 @@ describe('ops/haproxy', () => {
         ) as RefusalBody;
         assert.ok(isErrorCode(error.code), error.code);
       }
-      assert.match(rest, /hdr retry-after/);
+      assert.match(rest, /hdr retry-after .* hdr access-control-allow-origin \*/);
     }
   });
 

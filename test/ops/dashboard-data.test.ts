@@ -42,7 +42,7 @@ describe('the dashboards, with a real Prometheus and a server under load', { ski
 
     server = await startServer({ metricsToken });
     await server.app.ready();
-    prometheus = await startPrometheus(program, new URL(server.url).host, metricsToken);
+    prometheus = await startPrometheus(program, [new URL(server.url).host], metricsToken);
     // Events before the first scrape do not count as an increase.
     await untilData('millrace_ready');
     await using visitor = await StreamClient.open(server.streamUrl, small);

@@ -8,7 +8,7 @@ import { freePort } from '../support/free-port.js';
 import { repositoryRoot } from '../support/reference.js';
 import type { Program } from './programs.js';
 
-/** A real Prometheus that scrapes one server, with the rules of ops/prometheus. */
+/** A real Prometheus that scrapes servers, with the rules of ops/prometheus. */
 export interface PrometheusServer extends AsyncDisposable {
   /** Returns the current values of an expression, one for each series. */
   query(expression: string): Promise<readonly number[]>;
@@ -28,12 +28,12 @@ const rules = ['millrace-recording.yml', 'millrace-alerts.yml'].map((name) =>
 
 /**
  * Starts a Prometheus and waits until it is ready.
- * @param target `host:port` of the server, scraped each second.
+ * @param targets `host:port` of the servers, scraped each second.
  * @param token for its metrics.
  */
 export async function startPrometheus(
   program: Program,
-  target: string,
+  targets: readonly string[],
   token: string,
 ): Promise<PrometheusServer> {
   const folder = await mkdtemp(join(tmpdir(), 'millrace-prometheus-'));
@@ -47,7 +47,7 @@ export async function startPrometheus(
       {
         job_name: 'millrace',
         authorization: { credentials_file: join(folder, 'token') },
-        static_configs: [{ targets: [target] }],
+        static_configs: [{ targets }],
       },
     ],
   };

@@ -83,8 +83,8 @@ describe('HAProxy in front of servers', { skip: haproxy.skip }, () => {
     await untilReady(balancer);
     const url = `${balancer.url}/v1/stream`;
     const open = (): Promise<StreamClient> => StreamClient.open(url.replace('http', 'ws'), parameters);
-    await using _first = await open();
-    await using _second = await open();
+    await using first = await open();
+    await using second = await open();
     assert.deepEqual(await refusalOf(url), { status: 429, code: 'rate_limited', retryAfter: '1' });
     assert.equal(await statusOf(url, { from: '127.0.0.3' }), 426);
     // Streams of other programs count too.
@@ -92,6 +92,7 @@ describe('HAProxy in front of servers', { skip: haproxy.skip }, () => {
     const [, answer] = (await once(foreign, 'unexpected-response')) as [unknown, IncomingMessage];
     assert.equal(answer.statusCode, 429);
     answer.resume();
+    for (const { socket } of [first, second]) assert.equal(socket.readyState, socket.OPEN);
   });
 
   it('counts the networks of IPv6 as addresses, as servers do', async () => {

@@ -55,8 +55,8 @@ describe('the metrics of a fleet, with a real Prometheus', { skip: prometheus.sk
     await until(free, 6);
     await until(kedaQuery(), 1);
     const small = { width: 64, height: 64 };
-    await using _first = await StreamClient.open(a.streamUrl, small);
-    await using _second = await StreamClient.open(a.streamUrl, small);
+    await using first = await StreamClient.open(a.streamUrl, small);
+    await using second = await StreamClient.open(a.streamUrl, small);
     await using third = await StreamClient.open(b.streamUrl, small);
     await until(free, 3);
     // Three sessions on servers with three slots each, and one more.
@@ -70,5 +70,6 @@ describe('the metrics of a fleet, with a real Prometheus', { skip: prometheus.sk
     await until('count(ALERTS{alertname="MillraceFleetNearlyFull", alertstate="pending"})', 1);
     await third[Symbol.asyncDispose]();
     await drained;
+    for (const { socket } of [first, second]) assert.equal(socket.readyState, socket.OPEN);
   });
 });

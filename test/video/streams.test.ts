@@ -50,7 +50,10 @@ describe('the arguments of ffmpeg for streams', () => {
   it('read RTSP over TCP, and other addresses as they are', () => {
     const camera = networkSource('rtsp://ann:secret@camera/1', none, true);
     assert.deepEqual(camera.inputOptions, ['-rtsp_transport', 'tcp']);
-    assert.deepEqual([camera.argument, camera.path], ['rtsp://ann:secret@camera/1', 'rtsp://ann:***@camera/1']);
+    assert.deepEqual(
+      [camera.argument, camera.path],
+      ['rtsp://ann:secret@camera/1', 'rtsp://ann:***@camera/1'],
+    );
     assert.deepEqual(networkSource('rtmp://a/b', none, true).inputOptions, []);
   });
 });

@@ -26,11 +26,14 @@ export function putBack(frame: InFlight, shiftsStock: boolean): void {
   const signal = plan.solver.revertsToMean ? 1 : a;
   // Its memory is free between a step and the next U-Net call.
   const noise = stage ? ownNoise(frame, frame.input) : frame.input.fill(0);
+  const [ofOriginal, ofNoise] = [signal / inputScale, b / inputScale];
   for (let start = 0; start < sample.length; start += mask.length) {
     for (let k = 0; k < mask.length; k++) {
+      const share = mask[k];
+      if (share === 1) continue;
       const i = start + k;
       const before = sample[i];
-      sample[i] = (1 - mask[k]) * ((signal * original[i] + b * noise[i]) / inputScale) + mask[k] * before;
+      sample[i] = (1 - share) * (ofOriginal * original[i] + ofNoise * noise[i]) + share * before;
       if (shiftsStock && stage) stock[i] += ((sample[i] - before) * inputScale) / b;
     }
   }

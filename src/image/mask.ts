@@ -94,7 +94,7 @@ function blurLine(data: Uint8Array, { start, step, count }: Line, radius: number
 export function restorePixels(result: Uint8Array, input: Uint8Array, mask: Mask): void {
   const [shares, to, from] = [asWords(mask.data), asWords(result), asWords(input)];
   const count = to.length > 0 && from.length > 0 ? shares.length : 0;
-  for (let word = 0; word < count; ) {
+  for (let word = 0; word < count;) {
     const four = shares[word] ?? 0;
     let end = word + 1;
     while (end < count && shares[end] === four) end += 1;
@@ -133,6 +133,8 @@ function restoreEach(
 
 /** Every second byte of a word. */
 const evenBytes = 0x00_ff_00_ff;
+/** For rounding, a half of 256 in each of them. */
+const halves = 0x00_80_00_80;
 
 /**
  * Mixes a picture with another one: (1 - share) input + share other, with the share rounded to 1/256; with a mask, as far
@@ -145,18 +147,19 @@ export function mixPixels(
   mask: Mask | null,
 ): void {
   const part = Math.round(256 * share);
+  const rest = 256 - part;
   const [to, a, b] = [asWords(out), asWords(input), asWords(other)];
-  const words = Math.min(to.length, a.length, b.length);
+  const words = a.length > 0 && b.length > 0 ? to.length : 0;
   for (let i = 0; i < words; i++) {
     const x = a[i] ?? 0;
     const y = b[i] ?? 0;
-    to[i] = ((mixTwo(x, y, part) >>> 8) & evenBytes) | (mixTwo(x >>> 8, y >>> 8, part) & ~evenBytes);
+    // Two bytes in one multiplication: each has room for its products.
+    const even = Math.imul(x & evenBytes, rest) + Math.imul(y & evenBytes, part) + halves;
+    const odd = Math.imul((x >>> 8) & evenBytes, rest) + Math.imul((y >>> 8) & evenBytes, part) + halves;
+    to[i] = ((even >>> 8) & evenBytes) | (odd & ~evenBytes);
   }
-  for (let i = 4 * words; i < out.length; i++) out[i] = mixTwo(input[i] ?? 0, other[i] ?? 0, part) >>> 8;
+  for (let i = 4 * words; i < out.length; i++) {
+    out[i] = ((input[i] ?? 0) * rest + (other[i] ?? 0) * part + 128) >> 8;
+  }
   if (mask) restorePixels(out, input, mask);
-}
-
-/** Mixes two bytes of each word at once, in units of 1/256: each has room for its products. */
-function mixTwo(x: number, y: number, part: number): number {
-  return (Math.imul(x & evenBytes, 256 - part) + Math.imul(y & evenBytes, part) + 0x00_80_00_80) | 0;
 }

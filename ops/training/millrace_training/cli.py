@@ -126,6 +126,7 @@ def _export(arguments: argparse.Namespace, run: RunFolder) -> None:
     from .export.check import check_export
     from .export.int8 import remove_int8, write_int8
     from .export.layout import load_parts, write_layout
+    from .export.modulation import fold_modulation, measure_bytes
     from .export.onnx_parts import write_onnx
 
     folder = _model(arguments, run)
@@ -133,9 +134,13 @@ def _export(arguments: argparse.Namespace, run: RunFolder) -> None:
     parts = load_parts(run, arguments.checkpoint or run.unet / "last.pt")
     write_layout(run, parts, folder)
     write_onnx(parts, folder)
-    check_export(folder, np.load(run.held_out)[1])
     if not arguments.no_int8:
         write_int8(run, folder, arguments.pictures)
+    # Last: calibration would store the folded weights beside those of the safetensors file.
+    for graph in (folder / "unet").glob("*.onnx"):
+        measure_bytes(graph)
+        fold_modulation(graph)
+    check_export(folder, np.load(run.held_out)[1])
 
 
 def _judge(arguments: argparse.Namespace, run: RunFolder) -> None:

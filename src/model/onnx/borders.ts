@@ -148,8 +148,13 @@ function pictureOutput(port: Port, { black, white }: Levels): Border {
   };
 }
 
+/** Names what is between a port and its scaled form: files in 8 bits have names such as `sample_scale` already. */
+function borderName(port: string): (what: string) => string {
+  return (what) => `${port}_border_${what}`;
+}
+
 function scaledInput({ name: port, type, shape }: Port, scaling: ChannelScaling): Border {
-  const inner = (what: string): string => `${port}_${what}`;
+  const inner = borderName(port);
   const name = inner('unscaled');
   const isHalf = type === 'float16';
   const values = isHalf ? inner('float32') : port;
@@ -164,7 +169,7 @@ function scaledInput({ name: port, type, shape }: Port, scaling: ChannelScaling)
 }
 
 function scaledOutput({ name: port, shape }: Port, scaling: ChannelScaling): Border {
-  const inner = (what: string): string => `${port}_${what}`;
+  const inner = borderName(port);
   const name = inner('scaled');
   const channels = scaling.scale.length;
   const [pictures = '', , height = '', width = ''] = shape;

@@ -117,7 +117,7 @@ export class FrameIntake implements WaitingFrames {
       const input = await turns.run(this, () => this.#pictures.make(sent, parameters));
       if (!input) return;
       ledger.enter(frame, performance.now());
-      feed.push(frame.id, { ...input, decodeMs: this.decodeMs / turns.atOnce });
+      feed.push(frame.id, Object.assign(input, { decodeMs: this.decodeMs / turns.atOnce }));
     } catch (error) {
       ledger.drop(frame, this.#explain(frame, error));
     }

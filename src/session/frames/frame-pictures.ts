@@ -1,5 +1,5 @@
 import type { FrameMessage, ModelControl, StreamParameters } from '@millrace/protocol';
-import { activeControls } from '../../engine/active-controls.js';
+import { activeControls, type ActiveControl } from '../../engine/active-controls.js';
 import type { FrameInput } from '../../engine/engine.js';
 import type { PictureCodec } from '../../image/codec.js';
 import { type Allocate, type Image, ImageError } from '../../image/image.js';
@@ -20,6 +20,7 @@ export interface FramePicturesOptions {
 /** The pictures of a frame as they were sent. */
 export type SentPictures = Pick<FrameMessage, 'data' | 'mask' | 'controls'>;
 
+const noBytes = new Uint8Array(0);
 /** A spare buffer is dropped if it is more than this many times as large as the next picture. */
 const mostSpare = 4;
 /** Longest name of an unknown control that an error shows. */
@@ -28,7 +29,7 @@ const longestName = 40;
 /** Makes the pictures of a stream's frames: decodes and fits those that were sent, and derives others from the frame. */
 export class FramePictures {
   readonly #options: FramePicturesOptions;
-  #scratch = new Uint8Array(0);
+  #scratch: Uint8Array<ArrayBuffer> = noBytes;
 
   constructor(options: FramePicturesOptions) {
     this.#options = options;
@@ -44,16 +45,29 @@ export class FramePictures {
     { data, mask: sentMask, controls }: SentPictures,
     parameters: StreamParameters,
   ): Promise<Omit<FrameInput, 'decodeMs'>> {
-    const { controls: known, allocate } = this.#options;
+    const { controls: known } = this.#options;
     if (controls) this.#checkNames(Object.keys(controls));
-    const sent = new Map(controls && Object.entries(controls));
     const { decode, decodeMask, scratchUsed } = this.#openFrame(parameters);
     const image = await decode(data);
     const mask = sentMask && (await naming('mask', 'the mask', () => decodeMask(sentMask)));
-    const derived = new DerivedPictures(image, allocate);
+    const active = activeControls(known, parameters);
+    const steering = active.length > 0 && (await this.#makeControls(active, controls, image, decode));
+    if (!scratchUsed()) this.#scratch = noBytes;
+    return mask || steering ? { image, ...(mask && { mask }), ...steering } : { image };
+  }
+
+  /** Makes the pictures of controls: their own, or from the frame. */
+  async #makeControls(
+    active: readonly ActiveControl[],
+    controls: SentPictures['controls'],
+    image: Image,
+    decode: (bytes: Uint8Array) => Promise<Image>,
+  ): Promise<Pick<FrameInput, 'controls' | 'sent'>> {
+    const sent = new Map(controls && Object.entries(controls));
+    const derived = new DerivedPictures(image, this.#options.allocate);
     const made: Record<string, Image> = {};
     const ownNames: string[] = [];
-    for (const control of activeControls(known, parameters)) {
+    for (const control of active) {
       const own = sent.get(control.name);
       const picture = await naming(
         fieldOf(control.name),
@@ -63,10 +77,7 @@ export class FramePictures {
       if (picture) made[control.name] = picture;
       if (own) ownNames.push(control.name);
     }
-    if (!scratchUsed()) this.#scratch = new Uint8Array(0);
     return {
-      image,
-      ...(mask && { mask }),
       ...(Object.keys(made).length > 0 && { controls: made }),
       ...(ownNames.length > 0 && { sent: ownNames }),
     };

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { hasThreadClock } from '../thread-clock.js';
 import { measureIdle } from './measure.js';
 import { PacedDevice } from './paced-device.js';
 
@@ -14,6 +15,8 @@ test('frames of one and of several users pass the engine at the pace of the devi
     for (const each of [share, medianShare]) assert.ok(each > 0 && each < 1, `${each}`);
     assert.ok(fps > 0 && medianMs > 0);
   }
+  assert.ok(Number.isNaN(one.processorShare), 'a device that spins takes all of the processor');
+  if (hasThreadClock) assert.ok(several.processorMs > 0 && several.processorShare < 1);
   // A frame takes 4 ms in the U-Net and 1 ms in each half of the VAE, and only the calls can be shared.
   assert.ok(one.fps < 1000 / 6, `${one.fps} frames a second`);
   assert.ok(several.fps < 4 * (1000 / 6), `${several.fps} frames a second`);

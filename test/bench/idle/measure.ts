@@ -3,6 +3,7 @@ import type { Engine } from '../../../src/engine/engine.js';
 import type { Size } from '../../../src/engine/worker/networks/sizes.js';
 import { RecordedStream, startEngine, testImage, tinyModel, tinyParameters } from '../../support/engine.js';
 import { median } from '../report.js';
+import { processorMs } from '../thread-clock.js';
 import { PacedDevice, pacedMemory, type Waiting } from './paced-device.js';
 
 /** One measurement. */
@@ -24,6 +25,12 @@ export interface Idle {
   readonly medianMs: number;
   /** What the share would be if all took the median. */
   readonly medianShare: number;
+  /**
+   * Processor time of the inference thread for each U-Net call, without what the device spins, and what the share would be
+   * if that were all: other load on the machine affects it least. NaN where the system does not tell, or the device spins.
+   */
+  readonly processorMs: number;
+  readonly processorShare: number;
 }
 
 /**
@@ -51,10 +58,12 @@ export async function measureIdle(
     await sleep(500);
     const before = streams.reduce((sum, { generated }) => sum + generated, 0);
     const [busyMs, calls, start] = [device.busyMs, device.calls, performance.now()];
+    const had = processorMs(device.thread);
     await sleep(seconds * 1000);
     const ms = performance.now() - start;
     const busy = device.busyMs - busyMs;
     const made = device.calls - calls;
+    const perCall = waiting === 'sleep' ? (processorMs(device.thread) - had) / made : NaN;
     const medianMs = median(device.lastWaits(made));
     const frames = streams.reduce((sum, { generated }) => sum + generated, 0) - before;
     end.abort();
@@ -65,6 +74,8 @@ export async function measureIdle(
       share: 1 - busy / ms,
       medianMs,
       medianShare: medianMs / (medianMs + busy / made),
+      processorMs: perCall,
+      processorShare: perCall / (perCall + busy / made),
     });
   }
   return results.slice(warmUp.length);

@@ -1,14 +1,12 @@
 // The engine's worker thread with a device that computes nothing and takes a given time for each call. All else is real:
 // the graphs are loaded, their inputs made, and the graphs run that are neither a U-Net nor a VAE.
 import { InferenceSession } from 'onnxruntime-node';
-import { existsSync, readlinkSync } from 'node:fs';
-import { basename } from 'node:path';
 import { getEnvironmentData } from 'node:worker_threads';
+import { ownThread } from '../thread-clock.js';
 import { PacedDevice, pacedMemory } from './paced-device.js';
 
 const device = new PacedDevice(getEnvironmentData(pacedMemory) as SharedArrayBuffer);
-const thread = '/proc/thread-self';
-if (existsSync(thread)) device.thread = Number(basename(readlinkSync(thread)));
+device.thread = ownThread();
 
 type Run = (...given: readonly unknown[]) => Promise<object>;
 

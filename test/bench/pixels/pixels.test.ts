@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { keptCosts, tinyModel } from '../../support/engine.js';
+import { hasThreadClock } from '../thread-clock.js';
 import { conversionFigures } from './conversions.js';
 import { sceneFigures } from './scenes.js';
 
-const skip = process.platform !== 'linux' && 'needs /proc, which tells the processor time of a thread';
+const skip = !hasThreadClock && 'this system does not tell the processor time of a thread';
 
 test('the time of the inference thread is measured, and that of graphs in it', { skip }, async () => {
   const kept = await keptCosts();

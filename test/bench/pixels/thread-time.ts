@@ -1,10 +1,10 @@
 import type { StreamParameters } from '@millrace/protocol';
-import { readFileSync } from 'node:fs';
 import { setEnvironmentData } from 'node:worker_threads';
 import type { WorkerOptions } from '../../../src/engine/messages.js';
 import { WorkerThread } from '../../engine/worker/worker-thread.js';
 import { testImage } from '../../support/engine.js';
 import { PacedDevice, pacedMemory } from '../idle/paced-device.js';
+import { processorMs } from '../thread-clock.js';
 
 /** What a frame takes of the inference thread besides the calls of the device, in milliseconds. */
 export interface ThreadTime {
@@ -88,8 +88,7 @@ export class TimedEngine implements AsyncDisposable {
 
   /** Returns the milliseconds of a processor that the thread has had, and those of graphs. */
   #now(): { readonly processor: number; readonly graphs: number } {
-    const [nanoseconds] = readFileSync(`/proc/self/task/${this.#device.thread}/schedstat`, 'utf8').split(' ');
-    return { processor: Number(nanoseconds) / 1e6, graphs: this.#device.graphMs };
+    return { processor: processorMs(this.#device.thread), graphs: this.#device.graphMs };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -42,7 +42,8 @@ class PassThroughEngine implements Engine {
 
   async #pass(frame: number, image: Image, listener: StreamListener): Promise<void> {
     listener.onAdmitted(frame);
-    const generated: GeneratedImage = { ...image, timings };
+    const { width, height, data } = image;
+    const generated: GeneratedImage = { width, height, data, timings };
     await listener.onResult(frame, generated);
     if (this.#free.length < 16) this.#free.push(image.data);
   }

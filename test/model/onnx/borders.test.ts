@@ -17,13 +17,17 @@ const levels = { black: -1, white: 1 };
 const types = { float32: 1, float16: 10 } as const;
 type Float = keyof typeof types;
 
-/** Writes a graph that returns its input. @returns its path. */
+/** Writes a graph that returns its input; inside are names as quantisation gives them. @returns its path. */
 async function unchanged(type: Float): Promise<string> {
   const file = join(folder, `${type}.onnx`);
   const bytes = onnxGraph({
     inputs: [['given', types[type], planes]],
     outputs: [['gives', types[type], planes]],
-    nodes: [['Identity', ['given'], 'gives']],
+    nodes: [
+      ['Identity', ['given'], 'given_scale'],
+      ['Identity', ['given_scale'], 'gives_scale'],
+      ['Identity', ['gives_scale'], 'gives'],
+    ],
   });
   await writeFile(file, bytes);
   return file;

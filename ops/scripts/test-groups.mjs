@@ -17,9 +17,11 @@ const shared = {
   'engine/webgpu': 1,
   'engine/worker': 15,
   engine: 6,
+  faults: 4,
   image: 10,
   metrics: 8,
   model: 12,
+  mutants: 3,
   ops: 6,
   parity: 3,
   protocol: 12,
@@ -29,11 +31,11 @@ const shared = {
   transport: 7,
   video: 4,
 };
-/** What changes or measures the process of a test, beyond this test. */
+/** What changes or measures the process of a test, beyond this test. What reads its environment does not. */
 const alone =
-  /(?<!\.)\bmock\.(?:method|timers)|globalThis|process\.(?:env\[|on\(|memoryUsage)|allocUnsafe|eventLoopUtilization|Object\.assign\(process|setFlagsFromString/;
-/** What a file that tests import does only where it is loaded first. */
-const once = /\b(?:beforeEach|afterEach|mock\.method)\(/;
+  /(?<!\.)\bmock\.(?:method|timers)|globalThis\.\w+ = |process\.(?:env\[.+?\] = |on\(|memoryUsage)|allocUnsafe|eventLoopUtilization|Object\.assign\(process|setFlagsFromString/;
+/** What a file that tests import does only where it is loaded first; in a function, it is for each test that calls it. */
+const once = /^(?:beforeEach|afterEach|mock\.method)\(/m;
 /** What is for all files of a group, or cleans up behind itself. */
 const common = new Set(
   ['engine-pool', 'browser', 'served-page', 'command'].map((part) => `dist/test/support/${part}.js`),

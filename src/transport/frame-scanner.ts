@@ -42,11 +42,14 @@ export class FrameScanner {
     if (this.#have < 2) return;
     const first = this.#header.getUint8(0);
     const second = this.#header.getUint8(1);
-    const short = second & 0x7f;
-    if (this.#have < (short < 126 ? 2 : short === 126 ? 4 : 10)) return;
-    let length = short;
-    if (short === 126) length = this.#header.getUint16(2);
-    else if (short === 127) length = Number(this.#header.getBigUint64(2));
+    let length = second & 0x7f;
+    if (length === 126) {
+      if (this.#have < 4) return;
+      length = this.#header.getUint16(2);
+    } else if (length === 127) {
+      if (this.#have < 10) return;
+      length = Number(this.#header.getBigUint64(2));
+    }
     const mask = second & 0x80 ? 4 : 0;
     this.#counts = (first & 0x0f) !== 0 || length < pieceBytes;
     this.#rest = mask + length;

@@ -7,7 +7,7 @@ import process from 'node:process';
 import { after, before, describe, it } from 'node:test';
 import { decodeImage } from '../../src/image/decode.js';
 import { tower } from '../image/pictures.js';
-import { main, start, startMillrace, type Ended } from '../support/command.js';
+import { main, runMillrace, start, startMillrace, type Ended } from '../support/command.js';
 import { tinyModel } from '../support/engine.js';
 import { HubServer } from '../support/hub-server.js';
 import { startServer } from '../support/server-process.js';
@@ -42,6 +42,20 @@ function millrace(
   environment: Readonly<Record<string, string>> = {},
 ): Promise<Ended> {
   return startMillrace(args, environment).ended;
+}
+
+/** Runs a command in this process, with these environment variables. */
+async function millraceHere(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): Promise<Omit<Ended, 'signal'>> {
+  const before = Object.keys(environment).map((name) => [name, process.env[name] ?? ''] as const);
+  Object.assign(process.env, environment);
+  try {
+    return await runMillrace(args);
+  } finally {
+    Object.assign(process.env, Object.fromEntries(before));
+  }
 }
 
 /** Returns the path of a new home for the hub's tools, which does not exist yet. */
@@ -143,7 +157,9 @@ describe('millrace pull', () => {
   ];
   for (const [args, environment, message] of wrong) {
     it(`says what is wrong in one line: ${[...args, ...Object.values(environment)].join(' ')}`, async () => {
-      const { code, stdout, stderr } = await millrace(args, { HF_HOME: freshHome(), ...environment });
+      // The server listens to signals until its process ends.
+      const run = args[0] === 'serve' ? millrace : millraceHere;
+      const { code, stdout, stderr } = await run(args, { HF_HOME: freshHome(), ...environment });
       assert.equal(code, 1);
       assert.equal(stdout, '');
       assert.match(stderr, message);

@@ -20,8 +20,7 @@ import { collect, ffmpeg, fixturePath, soundOf } from '../video/videos.js';
 const walkers = fixturePath('videos/walkers-short.mp4');
 const spatial = fixturePath('videos/spatial-audio.mov');
 /** The model whose pictures look like nothing, but are made at once. */
-const tiny = ['--model', tinyModel];
-const small = ['--size', '128x128'];
+const tiny = ['--model', tinyModel, '--size', '64x64'];
 const folder = await mkdtemp(join(tmpdir(), 'millrace-'));
 after(() => rm(folder, { recursive: true }));
 const at = (name: string): string => join(folder, name);
@@ -62,10 +61,8 @@ const picture = async (path: string): Promise<Image> =>
 describe('millrace run', () => {
   it('keeps the number of frames, the rate and the sound of a video', async () => {
     const out = at('out.mp4');
-    const options = ['--prompt', 'oil painting', '--steps', '2', ...small];
-    const { code, stdout, stderr } = await start(walkers, '-o', out, ...options, '--json').ended;
-    assert.equal(code, 0, stderr);
-    const report = JSON.parse(stdout) as Record<string, unknown>;
+    const options = ['--prompt', 'oil painting', '--steps', '2', '--size', '128x128'];
+    const report = await succeed(walkers, '-o', out, ...options);
     assert.deepEqual(
       { frames_in: report['frames_in'], frames_out: report['frames_out'], skipped: report['skipped'] },
       { frames_in: 10, frames_out: 10, skipped: 0 },
@@ -97,15 +94,14 @@ describe('millrace run', () => {
   it('renders the intact part of a damaged video, and says that it is damaged', async () => {
     const whole = await readFile(fixturePath('videos/tree.webm'));
     await writeFile(at('half.webm'), whole.subarray(0, whole.length * 0.6));
-    const half = await start(at('half.webm'), '-o', at('half.mp4'), '-p', 'x', ...tiny, '--size', '64x64')
-      .ended;
+    const half = await runMillrace(['run', at('half.webm'), '-o', at('half.mp4'), '-p', 'x', ...tiny]);
     assert.equal(half.code, 0, half.stderr);
     assert.match(half.stderr, /half\.mp4: 14 frames, .*\n.*half\.webm is damaged, .*: .+\n$/);
   });
 
   it('leaves out a sound track that cannot be kept, and says which and why', async () => {
-    const options = ['-p', 'x', '--json', '--size', '64x64', ...tiny];
-    const { code, stdout, stderr } = await start(spatial, '-o', at('spatial.mp4'), ...options).ended;
+    const options = ['-p', 'x', '--json', ...tiny];
+    const { code, stdout, stderr } = await runMillrace(['run', spatial, '-o', at('spatial.mp4'), ...options]);
     assert.equal(code, 0, stderr);
     assert.match(stderr, /^audio track 2 \(apac\) was left out: ffmpeg does not know its codec \(apac\)$/m);
     const report = JSON.parse(stdout) as Record<string, unknown>;
@@ -128,7 +124,8 @@ describe('millrace run', () => {
     await writeFile(at('stray/._1.jpg'), 'x');
     // The longest name allowed.
     const out = at(`${'o'.repeat(251)}.mkv`);
-    const { code, stdout, stderr } = await start(at('stray'), '-o', out, '-p', 'x', '--json', ...tiny).ended;
+    const options = ['-p', 'x', '--json', ...tiny];
+    const { code, stdout, stderr } = await runMillrace(['run', at('stray'), '-o', out, ...options]);
     assert.equal(code, 0, stderr);
     assert.match(stderr, /^passed over 2 files: \._1\.jpg, 2\.jpg$/m);
     const report = JSON.parse(stdout) as Record<string, unknown>;
@@ -275,6 +272,15 @@ it('the report says how many frames the safety checker of the model flagged', as
   const checker = { enabled: true, image_size: 8, image_mean: [0, 0, 0], image_std: [1, 1, 1] };
   await writeSafetyChecker(model.folder, classifierGraph(1, { weights: [1, 1, 1] }).graph, checker);
   const picturePath = fixturePath('images/tower.jpg');
-  const report = await succeed(picturePath, '-o', at('flagged.png'), '-p', 'oil', '--model', model.folder);
+  const report = await succeed(
+    picturePath,
+    '-o',
+    at('flagged.png'),
+    '-p',
+    'oil',
+    ...tiny,
+    '--model',
+    model.folder,
+  );
   assert.deepEqual(report['notes'], ['frames that the safety checker flagged, and are blurred: 1']);
 });

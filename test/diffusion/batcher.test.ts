@@ -6,6 +6,7 @@ import type { Lane, Stream } from '../../src/diffusion/stream.js';
 import { relativeError } from '../parity/replay.js';
 import { predict } from './fake-unet.js';
 import { createStream, frameLatent, type StreamOptions } from './streams.js';
+import { cases } from '../support/properties.js';
 
 /** A session that always has another frame. */
 class Session implements RowSource {
@@ -123,7 +124,7 @@ test('any mixture of sessions, coming and going at any time, gets the same resul
         }
       },
     ),
-    { numRuns: 150 },
+    { numRuns: cases(150) },
   );
 });
 
@@ -141,7 +142,7 @@ test('sessions with frames waiting get equal shares of rows over a window, whate
         for (const own of rows) assert.ok(Math.abs(own - mean) <= 2 * sessions.length, rows.join(' '));
       },
     ),
-    { numRuns: 60 },
+    { numRuns: cases(60) },
   );
 });
 
@@ -220,7 +221,7 @@ test('expensive rows are fewer: shares are equal in cost, pictures included', ()
         assert.ok(Math.max(...costs) - Math.min(...costs) <= 3 * largest, costs.join(' '));
       },
     ),
-    { numRuns: 40 },
+    { numRuns: cases(40) },
   );
 });
 

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { BrownianPath, brownianTime, stepNoise } from '../../src/diffusion/brownian.js';
 import { assertClose } from '../support/compare.js';
+import { cases } from '../support/properties.js';
 
 const length = 20_000;
 const times = [0.137, 0.5, 0.5 + 2 ** -9, 0.731, 1];
@@ -112,7 +113,7 @@ describe('the noise of a step', () => {
           'sum of the parts',
         );
       }),
-      { numRuns: 100 },
+      { numRuns: cases(100) },
     );
   });
 

@@ -9,6 +9,7 @@ import { assertClose } from '../support/compare.js';
 import { advance, predict } from './fake-unet.js';
 import { anySettings, solverOf } from './solvers/solver-settings.js';
 import { createStream, frameLatent, latentLength, outputFor, type StreamOptions } from './streams.js';
+import { cases } from '../support/properties.js';
 
 /** Masks of the test streams, whose latents are 2x3 with 4 channels. */
 const all = Float32Array.of(1, 1, 1, 1, 1, 1);
@@ -250,7 +251,7 @@ describe('the noise of what stays', () => {
           );
         }
       }),
-      { numRuns: 300 },
+      { numRuns: cases(300) },
     );
   });
 

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { lumaOf, motionBetween, sourcesOf, type Motion } from '../../src/diffusion/motion.js';
 import { Gaussian } from '../../src/diffusion/gaussian.js';
 import { grid, scene } from './scene.js';
+import { cases } from '../support/properties.js';
 
 /** Returns the share of all cells that have this motion. */
 function share({ dx, dy }: Motion, x: number, y: number): number {
@@ -29,7 +30,7 @@ describe('the motion between two pictures', () => {
           assert.ok(share(motion, x, y) >= wanted, `${x}, ${y}: ${share(motion, x, y)}`);
         },
       ),
-      { numRuns: 40 },
+      { numRuns: cases(40) },
     );
   });
 

@@ -5,6 +5,7 @@ import { relativeError } from '../parity/replay.js';
 import { predict } from './fake-unet.js';
 import { createStream, frameLatent, type StreamOptions } from './streams.js';
 import type { Lane, Row, RowValues, Stream } from '../../src/diffusion/stream.js';
+import { cases } from '../support/properties.js';
 
 const [feature, scale] = ['control_0_feature_0', 'control_0_scale'];
 
@@ -65,7 +66,7 @@ describe('the values of a frame', () => {
           assert.ok(relativeError(latent, result ?? []) < 1e-6, `frame ${frame}`);
         }
       }),
-      { numRuns: 60 },
+      { numRuns: cases(60) },
     );
   });
 

@@ -5,7 +5,7 @@ import { createSolver, predictionsFor, type SolverName } from '../../src/diffusi
 import type { Plan } from '../../src/diffusion/in-flight.js';
 import { predictedNoise } from '../../src/diffusion/prediction.js';
 import { Stream, type Admission } from '../../src/diffusion/stream.js';
-import type { PredictionType, Stage } from '../../src/diffusion/types.js';
+import type { PredictionType, Solver, Stage } from '../../src/diffusion/types.js';
 import { statistics } from './solvers/solver-settings.js';
 
 /** Stable Diffusion's noise schedule. */
@@ -60,12 +60,12 @@ export function createStream(options: StreamOptions = {}): Stream {
   } as const;
   const [prediction] = predictionsFor(solverOptions.solver);
   const config = { ...schedulerConfig, prediction_type: prediction };
-  const solver = createSolver(config, solverOptions);
+  const solver = solverFor(config, solverOptions);
   const times = options.noiseByTime === true ? solver.stages.map(brownianTime) : null;
   const seeds = [{ seed: options.seed ?? 2, weight: 1 }];
   const plan = {
     solver,
-    stockSolver: createSolver(config, { ...solverOptions, do_add_noise: true }),
+    stockSolver: solverFor(config, { ...solverOptions, do_add_noise: true }),
     prediction: options.prediction ?? prediction,
     shape,
     noise: new SeededNoise(seeds, latentLength, options.drift ?? 0, times),
@@ -85,6 +85,17 @@ export function createStream(options: StreamOptions = {}): Stream {
     feedback: options.feedback ?? 0,
   };
   return new Stream(plan, steering, admission);
+}
+
+/** By what they were made of. */
+const solvers = new Map<string, Solver>();
+
+/** Returns a solver, which has no state: some tests open thousands of streams with the same one. */
+function solverFor(...given: Parameters<typeof createSolver>): Solver {
+  const key = JSON.stringify([given[0].prediction_type, given[1]]);
+  const solver = solvers.get(key) ?? createSolver(...given);
+  solvers.set(key, solver);
+  return solver;
 }
 
 /** Returns a latent that differs from frame to frame. */

@@ -82,7 +82,7 @@ it('the page of a link for viewers is accessible', async () => {
 });
 
 it('pressed buttons can be told apart in forced colours', async () => {
-  const page = await served.browser.newPage({ forcedColors: 'active' });
+  const page = await served.browser.newPage({ forcedColors: 'active', reducedMotion: 'reduce' });
   await page.goto(served.url);
   await page.getByTestId('source-clip').click();
   await page.locator('[data-testid=source-clip][aria-pressed=true]').waitFor();

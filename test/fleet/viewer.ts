@@ -55,7 +55,7 @@ export class Viewer implements AsyncDisposable {
     url: string,
     seed: number,
     picture: Uint8Array | null = null,
-    intervalMs = 200,
+    intervalMs = 400,
   ): Promise<Viewer> {
     const parameters = { width: 64, height: 64, prompt: 'oil painting', seed };
     const stream = await connect(url, { webSocket: WebSocket, parameters, reconnectSeconds: 120 });

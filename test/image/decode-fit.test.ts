@@ -6,6 +6,7 @@ import { decodeImage } from '../../src/image/decode.js';
 import { fitImage } from '../../src/image/fit.js';
 import { type Fit, ImageError } from '../../src/image/image.js';
 import { meanDifference, tower } from './pictures.js';
+import { cases } from '../support/properties.js';
 
 const maxPixels = 2048 * 2048;
 const fits = ['cover', 'contain', 'stretch'] as const satisfies readonly Fit[];
@@ -103,7 +104,7 @@ describe('decodeImage with a box', () => {
         const whole = await decodeImage(file, { maxPixels });
         assert.equal(whole.width * whole.height, picture.width * picture.height);
       }),
-      { numRuns: 150 },
+      { numRuns: cases(150) },
     );
   });
 });

@@ -8,6 +8,7 @@ import { encodeJpeg } from '../../src/image/encode.js';
 import { ImageError } from '../../src/image/image.js';
 import { pngChunk, pngFile } from './files.js';
 import { meanColour, meanDifference, tower } from './pictures.js';
+import { cases } from '../support/properties.js';
 
 const maxPixels = 4096 * 4096;
 const photo = await decodeImage(tower, { maxPixels });
@@ -232,7 +233,7 @@ describe('decodeImage', () => {
           assert.ok(image === null || image.data.length >= image.width * image.height * 3);
         }
       }),
-      { numRuns: 300 },
+      { numRuns: cases(300) },
     );
   });
 });

@@ -7,6 +7,7 @@ import { ModelError } from '../../src/model/model-error.js';
 import { loadTokenizer } from '../../src/model/tokenizer.js';
 import { referenceModel } from '../support/reference.js';
 import { embeddedModel, ModelCopy } from './model-copy.js';
+import { cases } from '../support/properties.js';
 
 const start = 49406n;
 const end = 49407n;
@@ -49,7 +50,7 @@ describe('a tokenizer', () => {
           assert.equal(ids[76], vocabulary - 1n);
           for (const id of ids) assert.ok(id >= 0n && id < vocabulary);
         }),
-        { numRuns: 200 },
+        { numRuns: cases(200) },
       );
     }
   });

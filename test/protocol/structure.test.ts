@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { decodeMessage, encodeMessage } from '@millrace/protocol';
 import fc from 'fast-check';
 import { Packr } from 'msgpackr';
+import { cases } from '../support/properties.js';
 
 const refused: readonly (readonly [what: string, bytes: readonly number[], message: RegExp])[] = [
   ['nothing', [], /cut short/],
@@ -193,7 +194,7 @@ describe('decodeMessage', () => {
         const message = { type: 'anything', value };
         assert.deepEqual(decodeMessage(new Uint8Array(packr.pack(message))), message);
       }),
-      { numRuns: 200 },
+      { numRuns: cases(200) },
     );
   });
 

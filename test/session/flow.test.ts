@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { Rig } from './rig.js';
+import { cases } from '../support/properties.js';
 
 type Step =
   'frame' | 'bad frame' | 'ack' | 'admit' | 'finish' | 'skip' | 'restart' | 'update' | 'resize' | 'turn';
@@ -102,7 +103,7 @@ describe('any interleaving of client and engine', () => {
         assert.equal(rig.wire.closed, null);
         rig.connection.disconnected(1000);
       }),
-      { numRuns: 60 },
+      { numRuns: cases(60) },
     );
   });
 });

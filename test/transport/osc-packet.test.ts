@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { OscError, readPacket, writeMessage } from '../../src/transport/osc-packet.js';
 import { bundle, message } from './osc-client.js';
+import { cases } from '../support/properties.js';
 
 describe('readPacket', () => {
   it('reads values of every usual type', () => {
@@ -68,7 +69,7 @@ describe('readPacket', () => {
           assert.ok(error instanceof OscError, String(error));
         }
       }),
-      { numRuns: 2000 },
+      { numRuns: cases(2000) },
     );
   });
 });

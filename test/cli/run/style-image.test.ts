@@ -43,10 +43,10 @@ describe('the style image of millrace run', () => {
       assert.equal(code, 0, stderr);
       return (await decodeImage(await readFile(at('out.png')), { maxPixels })).data;
     };
-    const plain = await draw();
+    // Without an effect of the style image, its scale would have none.
     const styled = await draw('--style-image', at('look.webp'));
     const slightly = await draw('--style-image', at('look.webp'), '--ip-adapter-scale', '0.1');
-    const [much, little] = [styled, slightly].map((pixels) => greatestDifference(pixels, plain));
-    assert.ok(much > 2 && little < much, `${much}, ${little}`);
+    const difference = greatestDifference(styled, slightly);
+    assert.ok(difference > 2, `${difference}`);
   });
 });

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import type { Solver } from '../../../src/diffusion/types.js';
 import { assertClose } from '../../support/compare.js';
 import { anySettings, createHistory, latent, latents, solverOf } from './solver-settings.js';
+import { cases } from '../../support/properties.js';
 
 const length = 3;
 
@@ -54,7 +55,7 @@ test('a step is linear in the sample, the prediction, the noise and the history 
         assertClose(value, apart.history[slot], 1e-9, slot);
       }
     }),
-    { numRuns: 300 },
+    { numRuns: cases(300) },
   );
 });
 
@@ -66,7 +67,7 @@ function forAnySolver(
   const given = fc.record({ start: any, eps: any, noise: any });
   fc.assert(
     fc.property(anySettings, given, (settings, values) => check(solverOf(settings), values)),
-    { numRuns: 200 },
+    { numRuns: cases(200) },
   );
 }
 

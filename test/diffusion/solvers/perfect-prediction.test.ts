@@ -13,6 +13,7 @@ import {
   stableDiffusion,
   type Settings,
 } from './solver-settings.js';
+import { cases } from '../../support/properties.js';
 
 const length = 4;
 /** Noise levels are in single precision, as in diffusers; everything else in double. */
@@ -128,7 +129,7 @@ test('with perfectly predicted noise, every solver reaches the image', () => {
         assertClose(sample, clean, 1e-4, 'result');
       },
     ),
-    { numRuns: 500 },
+    { numRuns: cases(500) },
   );
 });
 
@@ -149,6 +150,6 @@ test('a deterministic solver keeps a perfectly predicted sample between its imag
       }
       assertClose(sample, noised(endOf(settings), clean, eps), tolerance, 'result');
     }),
-    { numRuns: 500 },
+    { numRuns: cases(500) },
   );
 });

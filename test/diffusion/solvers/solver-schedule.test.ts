@@ -13,6 +13,7 @@ import {
 import type { Solver } from '../../../src/diffusion/types.js';
 import { assertClose } from '../../support/compare.js';
 import { createHistory, defaultOptions, latent, stableDiffusion } from './solver-settings.js';
+import { cases } from '../../support/properties.js';
 
 const length = 3;
 const positions = [3, 11, 20, 32, 41, 46, 48];
@@ -180,7 +181,7 @@ describe('a solver schedule', () => {
           solver.step({ stage, sample, eps, noise: eps, history, out: sample });
         }
       }),
-      { numRuns: 300 },
+      { numRuns: cases(300) },
     );
   });
 

@@ -110,8 +110,18 @@ describe('when a later network fails, those before it are released:', () => {
     }
     const folder = await readModelFolder(model);
     t.mock.method(TrialPicture.prototype, 'draw', () => Promise.resolve(new Uint8ClampedArray(3)));
-    const stop = new Error('stopped');
-    const load = async (proceed: () => void): Promise<void> => {
+    const open = new Set<object>();
+    let loads = 0;
+    let failing = 0;
+    t.mock.method(ModelRuntime, 'load', (of: typeof folder) => {
+      loads += 1;
+      if (loads === failing) return Promise.reject(new Error('no room'));
+      const loaded = { folder: of, [Symbol.asyncDispose]: () => Promise.resolve(void open.delete(loaded)) };
+      open.add(loaded);
+      return Promise.resolve(loaded);
+    });
+    const load = async (proceed: () => void): Promise<number> => {
+      loads = 0;
       const { runtime } = await loadPrecision(folder, {
         precision: 'auto',
         device: cpu,
@@ -122,26 +132,26 @@ describe('when a later network fails, those before it are released:', () => {
         proceed,
         onNote: () => {},
       });
+      assert.deepEqual([...open], [runtime], 'only the chosen one stays');
       await runtime[Symbol.asyncDispose]();
+      return loads;
     };
+    const stop = new Error('stopped');
     const refuse = (): void => {
       throw stop;
     };
-    const second = watch(t, { create: 8 });
+    failing = 2;
     await assert.rejects(
       load(() => {}),
       /no room/,
     );
-    assert.deepEqual(second, { created: 8, open: 0 });
-    const comparing = watch(t);
+    assert.equal(open.size, 0);
+    failing = 0;
     await assert.rejects(load(refuse), stop);
-    assert.deepEqual(comparing, { created: 8, open: 0 });
-    const chosen = watch(t);
-    await load(() => {});
-    assert.deepEqual(chosen, { created: 8, open: 0 });
-    const checking = watch(t);
+    assert.deepEqual([loads, open.size], [2, 0], 'while they are compared');
+    assert.equal(await load(() => {}), 2);
     await assert.rejects(load(refuse), stop);
-    assert.deepEqual(checking, { created: 4, open: 0 });
+    assert.deepEqual([loads, open.size], [1, 0], 'while a kept comparison is checked');
   });
 });
 

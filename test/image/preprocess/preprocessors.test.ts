@@ -11,6 +11,7 @@ import {
   preprocessors,
 } from '../../../src/image/preprocess/preprocessors.js';
 import { tower } from '../pictures.js';
+import { cases } from '../../support/properties.js';
 
 const photo = await decodeImage(tower, { maxPixels: 1 << 20 });
 
@@ -72,7 +73,7 @@ describe('preprocessors', () => {
           assert.deepEqual(image.data, before);
           assert.notEqual(data.buffer, image.data.buffer);
         }),
-        { numRuns: 60 },
+        { numRuns: cases(60) },
       );
     });
 

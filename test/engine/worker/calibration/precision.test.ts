@@ -7,6 +7,7 @@ import type { Provider } from '../../../../src/engine/device.js';
 import type { Precision } from '../../../../src/engine/messages.js';
 import { loadPrecision, type PrecisionOptions } from '../../../../src/engine/worker/calibration/precision.js';
 import { NotFiniteError } from '../../../../src/engine/worker/networks/finite.js';
+import { ModelRuntime } from '../../../../src/engine/worker/networks/runtime.js';
 import { TrialPicture } from '../../../../src/engine/worker/calibration/trial-picture.js';
 import { readModelFolder } from '../../../../src/model/folder.js';
 import { tinyModel } from '../../../support/engine.js';
@@ -52,6 +53,13 @@ async function load(
   const { file } = runtime.folder.layout.unet.graph;
   await runtime[Symbol.asyncDispose]();
   return { which: file === int8!.unet.graph.file ? '8 bits' : 'floats', because, progress, asked };
+}
+
+/** Lets nothing be loaded until mocks are restored: networks are not needed where no picture is drawn. */
+function loadNothing(): void {
+  mock.method(ModelRuntime, 'load', (of: typeof folder) =>
+    Promise.resolve({ folder: of, [Symbol.asyncDispose]: () => Promise.resolve() }),
+  );
 }
 
 async function keptFile(): Promise<string> {
@@ -135,6 +143,7 @@ describe('auto', () => {
   });
 
   it('chooses 8 bits if they save more than 5% and the pictures match within 26 dB', async () => {
+    loadNothing();
     const floats = (ms: string): string =>
       `computing in floats: a frame takes ${ms} ms in 8 bits and 100 ms in floats`;
     const others = 'computing in floats: 8 bits give different pictures on this CPU';
@@ -156,9 +165,11 @@ describe('auto', () => {
       const reason = loaded.because?.replace(date, '');
       assert.deepEqual([loaded.which, reason, loaded.asked], [which, because, 0]);
     }
+    mock.restoreAll();
   });
 
   it('compares again if the chosen one is faster or slower than it was, or if asked', async () => {
+    loadNothing();
     let now = 1e6;
     let ms = 50;
     mock.method(performance, 'now', () => now);
@@ -190,6 +201,7 @@ describe('auto', () => {
   });
 
   it('compares again if the chosen one now computes NaN', async () => {
+    loadNothing();
     await writeFile(await keptFile(), JSON.stringify({ floatMs: 100, int8Ms: 50, decibels: 40 }));
     let draws = 0;
     mock.method(TrialPicture.prototype, 'draw', () =>
@@ -200,6 +212,7 @@ describe('auto', () => {
   });
 
   it('compares again if the kept file is invalid', async () => {
+    loadNothing();
     // A picture of one pixel, without delay.
     mock.method(TrialPicture.prototype, 'draw', () => Promise.resolve(new Uint8ClampedArray(3)));
     const comparison = { floatMs: 100, int8Ms: 50, decibels: 40 };

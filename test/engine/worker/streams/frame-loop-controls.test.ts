@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Row } from '../../../../src/diffusion/stream.js';
 import { steeredFolder } from '../../../support/steered-folder.js';
-import { clock, folder, push, setUp } from './frame-loop-rig.js';
+import { clock, folder, push, setUp, useClock } from './frame-loop-rig.js';
+
+useClock();
 
 describe('a frame with control images', () => {
   const on = { controls: { canny: { scale: 1 }, depth: { scale: 0.5 } } } as const;

@@ -30,11 +30,15 @@ export function sizeOf(size: { readonly width: number; readonly height: number }
 
 /** A clock that work and tests advance. */
 export const clock = { now: 0 };
-beforeEach(() => {
-  clock.now = 1e6;
-  mock.method(performance, 'now', () => clock.now);
-});
-afterEach(() => mock.restoreAll());
+
+/** Lets `performance.now()` show that clock in all tests of a file, at whose top it is called. */
+export function useClock(): void {
+  beforeEach(() => {
+    clock.now = 1e6;
+    mock.method(performance, 'now', () => clock.now);
+  });
+  afterEach(() => mock.restoreAll());
+}
 
 export type Result = Extract<FromWorker, { type: 'result' }>;
 type Call = Extract<FromWorker, { type: 'inference' }>;

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { clock, push, setUp, side, usual, type Result } from './frame-loop-rig.js';
+import { clock, push, setUp, side, usual, type Result, useClock } from './frame-loop-rig.js';
+
+useClock();
 
 describe('a frame', () => {
   it('is encoded, predicted one stage per call and decoded, and its times are reported', async () => {

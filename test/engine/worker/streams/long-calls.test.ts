@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { LiveStream } from '../../../../src/engine/worker/streams/live-stream.js';
-import { clock, push, setUp, side, sizeOf, type Rig } from './frame-loop-rig.js';
+import { clock, push, setUp, side, sizeOf, type Rig, useClock } from './frame-loop-rig.js';
+
+useClock();
 
 const largeSize = { width: 4 * side, height: 4 * side };
 

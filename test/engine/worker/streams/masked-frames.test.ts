@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { LiveStream } from '../../../../src/engine/worker/streams/live-stream.js';
 import type { FrameInput } from '../../../../src/engine/frame-input.js';
-import { clock, push, setUp, side, type Rig } from './frame-loop-rig.js';
+import { clock, push, setUp, side, type Rig, useClock } from './frame-loop-rig.js';
+
+useClock();
 
 const size = { width: side, height: side };
 /** A mask over the left half of the picture. */

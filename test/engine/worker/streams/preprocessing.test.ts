@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { steeredFolder } from '../../../support/steered-folder.js';
-import { breaking, folder, push, setUp, side, usualParameters, type Rig } from './frame-loop-rig.js';
+import {
+  breaking,
+  folder,
+  push,
+  setUp,
+  side,
+  usualParameters,
+  type Rig,
+  useClock,
+} from './frame-loop-rig.js';
+
+useClock();
 
 const steered = { model: steeredFolder(folder) };
 const lines = { controls: { canny: { scale: 1, preprocessor: 'lines' } }, t_index_list: [10] } as const;

@@ -5,7 +5,9 @@ import { Blur } from '../../../../src/engine/worker/networks/blur.js';
 import { SafetyGuard } from '../../../../src/engine/worker/streams/safety-guard.js';
 import type { LiveStream } from '../../../../src/engine/worker/streams/live-stream.js';
 import { steeredFolder } from '../../../support/steered-folder.js';
-import { clock, folder, push, setUp, usualParameters, type Rig } from './frame-loop-rig.js';
+import { clock, folder, push, setUp, usualParameters, type Rig, useClock } from './frame-loop-rig.js';
+
+useClock();
 
 const blur = await Blur.load(1);
 after(() => blur[Symbol.asyncDispose]());

@@ -3,8 +3,10 @@ import { describe, it } from 'node:test';
 import type { LiveStream } from '../../../../src/engine/worker/streams/live-stream.js';
 import { UserCount } from '../../../../src/engine/worker/streams/user-count.js';
 import { steeredFolder } from '../../../support/steered-folder.js';
-import { clock, folder, push, setUp as setUpLoop } from './frame-loop-rig.js';
+import { clock, folder, push, setUp as setUpLoop, useClock } from './frame-loop-rig.js';
 import { setUp } from './live-stream-rig.js';
+
+useClock();
 
 /** Opens a stream whose frames have arrived every `interval` milliseconds, up to 10 s. */
 async function streamOf(interval: number, prompt = 'fox'): Promise<LiveStream> {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { push, setUp, type Rig } from './frame-loop-rig.js';
+import { push, setUp, type Rig, useClock } from './frame-loop-rig.js';
+
+useClock();
 
 const oneStep = { t_index_list: [10] };
 

@@ -6,7 +6,7 @@ import { readModelFolder } from '../../src/model/folder.js';
 import { readSettings } from '../../src/settings/settings.js';
 import { RecordedStream, startEngine, tinyParameters, type TestEngine } from '../support/engine.js';
 import { realFrames } from '../support/pictures.js';
-import { Original } from './peer/original.js';
+import { Original, type Round } from './peer/original.js';
 import { pythonEnvironment } from './python-environment.js';
 import { median, report, type Figure } from './report.js';
 
@@ -21,8 +21,8 @@ const stepLists = [[38], [32, 45]] as const;
 const { model } = readSettings({ environment: process.env });
 const threads = Number(process.env['MILLRACE_THREADS'] ?? availableParallelism());
 
-/** Runs a round: each frame starts when the previous one is done. Returns the milliseconds of each frame. */
-type Side = (indices: readonly number[]) => Promise<{ ms: readonly number[]; drawn: Uint8Array }>;
+/** Runs a round: each frame starts when the previous one is done. */
+type Side = (indices: readonly number[]) => Promise<Round>;
 
 const python = await pythonEnvironment({
   bench: 'peer',
@@ -65,12 +65,16 @@ async function inTurns(sides: Readonly<Record<string, Side>>, indices: readonly 
   const names = Object.keys(sides);
   const [first = ''] = names;
   const medians = new Map<string, number[]>(names.map((name) => [name, []]));
+  const cpu = new Map<string, number[]>(names.map((name) => [name, []]));
   const drawn = new Map<string, Uint8Array>();
   // The first round warms up.
   for (let round = 0; round <= rounds; round++) {
     for (const name of names) {
       const result = await sides[name](indices);
-      if (round > 0) medians.get(name)!.push(median(result.ms));
+      if (round > 0) {
+        medians.get(name)!.push(median(result.ms));
+        cpu.get(name)!.push(result.cpuMs);
+      }
       drawn.set(name, result.drawn);
     }
   }
@@ -88,6 +92,11 @@ async function inTurns(sides: Readonly<Record<string, Side>>, indices: readonly 
       { what: '  lowest of the rounds', value: Math.min(...ratios), unit: 'x' },
       { what: '  highest of the rounds', value: Math.max(...ratios), unit: 'x' },
       {
+        what: '  of the time of processors',
+        value: median(cpu.get(name)!.map((ms, round) => cpu.get(first)![round] / ms)),
+        unit: 'x',
+      },
+      {
         what: '  likeness of the pictures',
         value: likeness(drawn.get(first)!, drawn.get(name)!),
         unit: 'dB',
@@ -100,7 +109,7 @@ async function play(
   run: TestEngine,
   indices: readonly number[],
   frames: Awaited<ReturnType<typeof realFrames>>,
-): Promise<{ ms: readonly number[]; drawn: Uint8Array }> {
+): Promise<Round> {
   const parameters = tinyParameters({
     width: side,
     height: side,
@@ -110,6 +119,7 @@ async function play(
   });
   const stream = await RecordedStream.open(run.engine, parameters);
   const ms: number[] = [];
+  const before = process.cpuUsage();
   for (const [frame, image] of frames.entries()) {
     const own = { ...image, data: image.data.slice() };
     const start = performance.now();
@@ -117,9 +127,11 @@ async function play(
     await stream.until(() => stream.answered > frame);
     ms.push(performance.now() - start);
   }
+  const { user, system } = process.cpuUsage(before);
+  const cpuMs = (user + system) / 1000 / frames.length;
   const drawn = stream.results.get(frames.length - 1) ?? new Uint8Array();
   stream.stream.close();
-  return { ms, drawn };
+  return { ms, cpuMs, drawn };
 }
 
 /** Returns the peak signal-to-noise ratio in decibels; the sides differ in their noise. */

@@ -5,16 +5,24 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { openBrowser, type TestBrowser } from '../support/browser.js';
+import { embeddedModel } from '../support/engine.js';
 import { repositoryRoot } from '../support/reference.js';
+import { startServer as startAny, type TestServer } from '../support/server.js';
 import { watchProblems } from '../support/served-page.js';
-import { startServer, type ServerProcess } from '../support/server-process.js';
 
 const notVideo = join(repositoryRoot, 'package.json');
 const video = join(repositoryRoot, 'test/fixtures/videos/tree.webm');
 
-let server: ServerProcess;
+let server: TestServer;
 let browser: TestBrowser;
 const opened: (() => PromiseLike<void>)[] = [];
+
+/** Starts a server with the embedded model, and waits until it is ready. */
+async function startServer(port = 0): Promise<TestServer> {
+  const started = await startAny({ model: embeddedModel, port });
+  await started.app.ready();
+  return started;
+}
 
 before(async () => {
   server = await startServer();
@@ -199,7 +207,7 @@ test('a text that is too long is refused with its count, not cut, and the stream
 });
 
 test('the page continues automatically after a restart of the server', async () => {
-  await using first = await startServer('--drain-seconds', '0');
+  await using first = await startServer();
   // The last picture is drawn after the connection is lost.
   await using open = await openPage(first.url, 300);
   const { page } = open;
@@ -217,7 +225,7 @@ test('the page continues automatically after a restart of the server', async () 
     ['–', '–', '–', '–', '–'],
     'figures of a lost connection are no longer shown',
   );
-  await using second = await startServer('--port', new URL(first.url).port, '--drain-seconds', '0');
+  await using second = await startServer(Number(new URL(first.url).port));
   assert.equal(second.url, first.url);
   await page.locator('[data-flowing=true]').waitFor();
   const [color] = await watchOutput(page, 5);

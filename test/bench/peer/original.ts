@@ -12,6 +12,16 @@ export interface OriginalOptions {
   readonly threads: number;
 }
 
+/** What a round measures. */
+export interface Round {
+  /** Milliseconds of each frame. */
+  readonly ms: readonly number[];
+  /** Milliseconds of processors for a frame, which other programs on the machine hardly change. */
+  readonly cpuMs: number;
+  /** The last picture, as RGB bytes. */
+  readonly drawn: Uint8Array;
+}
+
 /** The original in a separate process, which is idle between the rounds. */
 export class Original implements AsyncDisposable {
   readonly versions: string;
@@ -39,14 +49,11 @@ export class Original implements AsyncDisposable {
     return new Original(started, `torch ${torch}, diffusers ${diffusers}`);
   }
 
-  /** Runs a round. Returns the milliseconds of each frame, and the last picture as RGB bytes. */
-  async round(
-    count: number,
-    indices: readonly number[],
-  ): Promise<{ ms: readonly number[]; drawn: Uint8Array }> {
+  /** Runs a round of so many frames. */
+  async round(count: number, indices: readonly number[]): Promise<Round> {
     const answer = await this.#process.ask([count, indices]);
-    const { ms, drawn } = answer as { ms: number[]; drawn: string };
-    return { ms, drawn: await readFile(drawn) };
+    const { drawn, ...times } = answer as Omit<Round, 'drawn'> & { readonly drawn: string };
+    return { ...times, drawn: await readFile(drawn) };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -6,7 +6,7 @@ import { calibrationDate } from '../../calibration-date.js';
 import { median, msOf, stillTakes } from './timing.js';
 import { NotFiniteError } from '../networks/finite.js';
 import { ModelRuntime, type RuntimeOptions } from '../networks/runtime.js';
-import { Resources } from '../resources.js';
+import { Resources } from '../networks/resources.js';
 import { TrialPicture } from './trial-picture.js';
 
 export interface PrecisionOptions extends Required<RuntimeOptions> {

@@ -3,7 +3,7 @@ import { oneLine } from '../../as-error.js';
 import { DeviceError, deviceName, type Device } from '../../device.js';
 import { attentionFault } from '../devices/fused-attention.js';
 import { sessionOptions, type SessionSettings } from '../devices/session-options.js';
-import { Resources } from '../resources.js';
+import { Resources } from './resources.js';
 import { OnnxPart } from './onnx-part.js';
 
 export interface Placing extends SessionSettings {

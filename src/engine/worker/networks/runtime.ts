@@ -2,7 +2,6 @@ import type { Conditioning, Row } from '../../../diffusion/stream.js';
 import type { ModelFolder } from '../../../model/folder.js';
 import type { Image } from '../../../image/image.js';
 import type { Device } from '../../device.js';
-import { Resources } from '../resources.js';
 import type { Picture } from './autoencoder.js';
 import type { ControlNetworks } from './control-networks.js';
 import { allFinite, NotFiniteError, requireFinite } from './finite.js';
@@ -10,6 +9,7 @@ import type { ImageEncoder } from './image-encoder.js';
 import { loadNetworks, type Networks } from './load-networks.js';
 import { placePart } from './place-part.js';
 import { checkPreprocessors, type PictureJob } from './preprocessors.js';
+import { Resources } from './resources.js';
 import { latentShape, type Shape, type Size } from './sizes.js';
 import type { KeptRows } from './unet.js';
 

@@ -5,7 +5,7 @@ import type { FromWorker } from '../../messages.js';
 import { Blur } from '../networks/blur.js';
 import type { RuntimeOptions } from '../networks/runtime.js';
 import { SafetyChecker } from '../networks/safety-checker.js';
-import { Resources } from '../resources.js';
+import { Resources } from '../networks/resources.js';
 import type { LiveStream } from './live-stream.js';
 
 type Blurring = Pick<Blur, 'apply'> & AsyncDisposable;

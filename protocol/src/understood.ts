@@ -7,12 +7,14 @@ export function understoodInWords({
   weights = {},
   styles,
   moods,
+  nearest = false,
   ignored,
 }: UnderstoodPrompt): string {
   const named = Object.entries({ ...styles, ...moods });
   const parts: string[] = [];
   if (named.length > 0) {
-    parts.push(named.map(([name, share]) => `${name} ${Math.round(100 * share)}%`).join(', '));
+    const names = named.map(([name, share]) => `${name} ${Math.round(100 * share)}%`).join(', ');
+    parts.push(nearest ? `nearest in meaning: ${names}` : names);
   } else if (styles !== undefined || moods !== undefined) {
     parts.push('names no style or mood of this model');
   } else {

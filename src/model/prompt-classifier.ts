@@ -4,10 +4,11 @@ import { exists, readModelJson } from './model-files.js';
 
 /**
  * A linear layer with softmax on the mean of a prompt's token states. Its first class is that the prompt names none,
- * the others are those of `names`.
+ * the others are those of `names`. `nearest` has one name: that the style or mood is not named in words that the model
+ * knows, but the nearest in meaning.
  */
 export interface PromptGroup {
-  readonly kind: 'style' | 'mood';
+  readonly kind: 'style' | 'mood' | 'nearest';
   readonly names: readonly string[];
   /** By class, one for each value of a token's state. */
   readonly weight: readonly (readonly number[])[];
@@ -24,13 +25,13 @@ const validate = createValidator<{ readonly groups: readonly PromptGroup[] }>({
   properties: {
     groups: {
       type: 'array',
-      maxItems: 2,
+      maxItems: 3,
       items: {
         type: 'object',
         required: ['kind', 'names', 'weight', 'bias'],
         additionalProperties: false,
         properties: {
-          kind: { enum: ['style', 'mood'] },
+          kind: { enum: ['style', 'mood', 'nearest'] },
           names: { type: 'array', minItems: 1, maxItems: 200, uniqueItems: true, items: { type: 'string' } },
           weight: { type: 'array', items: numbers },
           bias: numbers,
@@ -49,6 +50,8 @@ export async function readPromptClassifier(path: string, width: number): Promise
   if (!(await exists(path))) return [];
   const { groups } = await readModelJson(path, validate);
   for (const { kind, names, weight, bias } of groups) {
+    if (kind === 'nearest' && names.length !== 1)
+      throw new ModelError(path, `the group nearest has ${names.length} names, not one`);
     const classes = names.length + 1;
     if (weight.length === classes && bias.length === classes && weight.every((row) => row.length === width)) {
       continue;

@@ -35,6 +35,12 @@ describe('text_encoder/classifier.json', () => {
     'a row of another width': { ...group, weight: [[0, 0], [1]] },
     'too few biases': { ...group, bias: [0] },
     'no names': { ...group, names: [] },
+    'two names of the nearest': {
+      kind: 'nearest',
+      names: ['a', 'b'],
+      weight: [...weight, [0, 1]],
+      bias: [0, 0, 0],
+    },
     'another kind': { ...group, kind: 'subject' },
     'a text for a number': { ...group, bias: [0, 'one'] },
   };

@@ -46,6 +46,10 @@ describe('understoodInWords', () => {
       'oil painting 96%, warm colors 50%',
     ],
     [
+      { text: 'a robot', tokens: 2, styles: { cyberpunk: 0.87 }, moods: {}, nearest: true },
+      'nearest in meaning: cyberpunk 87%',
+    ],
+    [
       { text: 'a robot', tokens: 2, styles: {}, moods: {}, ignored: 'robot arm' },
       'names no style or mood of this model; without effect: robot, arm',
     ],

@@ -86,9 +86,15 @@ def _text_encoder(arguments: argparse.Namespace, run: RunFolder) -> None:
     from .text.train import prepare_tokenizer, train_text_encoder
 
     prepare_tokenizer(run, _part(arguments, "tokenizer"))
-    plan = _plan(arguments, 3000, 0.5, ema_decay=0.99, evaluate_every=120)
+    plan = _plan(arguments, 3000, 0.5, ema_decay=0.99, evaluate_every=400)
     work = partial(train_text_encoder, run=run, init=_part(arguments, "text_encoder"), rate=arguments.rate or 2e-3, plan=plan)
     _train(arguments, run, work)
+
+
+def _meanings(arguments: argparse.Namespace, run: RunFolder) -> None:
+    from .text.meaning import find_meanings
+
+    find_meanings(run)
 
 
 def _latents(arguments: argparse.Namespace, run: RunFolder) -> None:
@@ -156,6 +162,12 @@ def _evaluate(arguments: argparse.Namespace, run: RunFolder) -> None:
     evaluate(run, _model(arguments, run), arguments.name, 1 if arguments.quick else arguments.pictures, arguments.only)
 
 
+def _words(arguments: argparse.Namespace, run: RunFolder) -> None:
+    from .evaluate.words import judge_words
+
+    judge_words(run, _model(arguments, run), arguments.name)
+
+
 def _montage(arguments: argparse.Namespace, run: RunFolder) -> None:
     from .evaluate.montage import write_sheets
 
@@ -186,6 +198,7 @@ _STAGES: dict[str, Callable[[argparse.Namespace, RunFolder], None]] = {
     "data": _data,
     "targets": _targets,
     "autoencoder": _autoencoder,
+    "meanings": _meanings,
     "text-encoder": _text_encoder,
     "latents": _latents,
     "unet": _unet,
@@ -193,6 +206,7 @@ _STAGES: dict[str, Callable[[argparse.Namespace, RunFolder], None]] = {
     "export": _export,
     "judge": _judge,
     "evaluate": _evaluate,
+    "words": _words,
     "montage": _montage,
     "videos": _videos,
     "card": _card,

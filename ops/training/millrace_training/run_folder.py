@@ -25,6 +25,16 @@ class RunFolder:
         return self.packages / "wamerican/usr/share/dict/american-english"
 
     @property
+    def common_words(self) -> Path:
+        """A folder of lists of English words, by how common they are."""
+        return self.packages / "scowl/usr/share/dict/scowl"
+
+    @property
+    def meanings(self) -> Path:
+        """Prompts that name no look, with the looks that the teacher finds nearest."""
+        return self.root / "meanings.npz"
+
+    @property
     def crops(self) -> Path:
         """uint8 [N, 256, 256, 3]: training crops."""
         return self.root / "crops.npy"

@@ -55,6 +55,12 @@ export const understoodFields = {
       'How surely it names these styles, from 0.1 to 1, the surest first; absent if the model cannot tell',
   },
   moods: { kind: 'map of numbers', optional: true, meaning: 'The same for moods' },
+  nearest: {
+    kind: 'boolean',
+    optional: true,
+    meaning:
+      'Whether it names none in words that the model knows, so that these are the nearest in meaning; absent if not',
+  },
   ignored: {
     kind: 'text',
     optional: true,

@@ -109,6 +109,8 @@ class Understood:
     """How surely it names these styles, from 0.1 to 1, the surest first; None if the model cannot tell."""
     moods: Mapping[str, float] | None = None
     """The same for moods."""
+    nearest: bool | None = None
+    """Whether it names none in words that the model knows, so that these are the nearest in meaning; None if not."""
     ignored: str | None = None
     """Those of its first 16 words that change nothing, separated by spaces; None if there are none."""
 
@@ -300,6 +302,7 @@ def _read_understood(fields: Fields) -> Understood:
         weights=fields.optional("weights", fields.numbers_by_name),
         styles=fields.optional("styles", fields.numbers_by_name),
         moods=fields.optional("moods", fields.numbers_by_name),
+        nearest=fields.optional("nearest", fields.boolean),
         ignored=fields.optional("ignored", fields.text),
     )
 

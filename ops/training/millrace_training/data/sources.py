@@ -65,4 +65,11 @@ PHOTO_PACKAGES: tuple[Package, ...] = (
 )
 STAMP_PACKAGE = Package("tuxpaint-stamps-default", "GPL-2", lambda p: p.endswith(".png") and not any(w in p for w in _STAMPS_NOT_USED))
 WORDS_PACKAGE = Package("wamerican", "public domain", lambda p: p.endswith("american-english"))
-PACKAGE_NAMES: tuple[str, ...] = (*(package.name for package in PHOTO_PACKAGES), STAMP_PACKAGE.name, WORDS_PACKAGE.name)
+# The same words, by how common they are.
+COMMON_WORDS_PACKAGE = Package("scowl", "SCOWL (permissive)", lambda p: "/scowl/english-" in p)
+PACKAGE_NAMES: tuple[str, ...] = (
+    *(package.name for package in PHOTO_PACKAGES),
+    STAMP_PACKAGE.name,
+    WORDS_PACKAGE.name,
+    COMMON_WORDS_PACKAGE.name,
+)

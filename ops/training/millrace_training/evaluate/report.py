@@ -20,8 +20,9 @@ from ..autoencoder.train import carry
 from ..moods import MOOD_NAMES, apply_mood
 from ..parallel import pick_device
 from ..pictures import psnr, to_tensor
-from ..prompts.free_text import FREE_TEXT, NONSENSE
+from ..prompts.free_text import FREE_TEXT
 from ..prompts.generator import PromptGenerator
+from ..prompts.written import NOISE
 from ..run_folder import RunFolder
 from ..styles import STYLE_NAMES, STYLES
 from ..styles.finish import FINISHES
@@ -134,8 +135,8 @@ def prompts(model: FinishedModel, material: Material) -> dict[str, Any]:
         f"empty psnr {label}": round(float(psnr(photos, model.draw(photos, model.embed([""]), indices)).mean()), 2)
         for label, indices in STEP_LISTS.items()
     }
-    nonsense = model.draw(np.repeat(photos[:1], len(NONSENSE), 0), model.embed(NONSENSE), ONE_STEP)
-    figures["nonsense psnr to photo"] = [round(float(v), 1) for v in psnr(np.repeat(photos[:1], len(NONSENSE), 0), nonsense)]
+    nonsense = model.draw(np.repeat(photos[:1], len(NOISE), 0), model.embed(NOISE), ONE_STEP)
+    figures["nonsense psnr to photo"] = [round(float(v), 1) for v in psnr(np.repeat(photos[:1], len(NOISE), 0), nonsense)]
     pictures = material.photos[[(1, 6, 26, 50)[i % 4] for i in range(len(FREE_TEXT))]]
     drawn = model.draw(pictures, model.embed([text for text, _ in FREE_TEXT]), ONE_STEP)
     wanted = np.array([STYLE_NAMES.index(style) for _, style in FREE_TEXT])

@@ -8,7 +8,7 @@ from typing import Any
 
 import cv2
 
-from ..data.sources import PHOTO_PACKAGES, STAMP_PACKAGE, WORDS_PACKAGE
+from ..data.sources import COMMON_WORDS_PACKAGE, PHOTO_PACKAGES, STAMP_PACKAGE, WORDS_PACKAGE
 from ..moods import MOOD_NAMES
 from ..run_folder import RunFolder
 from ..styles import STYLE_NAMES
@@ -22,8 +22,10 @@ so that it can paint camera pictures without a GPU, a download or an account. Ap
 ## What it does
 
 A prompt names one of {style_count} styles, one of {mood_count} moods, or one of each, in many wordings, misspelt or not, and with
-any subject ("a van gogh painting of a street, warm colors"). Subjects and quality words are accepted and ignored. An empty or
-meaningless prompt returns the picture. Prompts may be mixed: a mixture of two embeddings gives a mixture of the pictures.
+any subject ("a van gogh painting of a street, warm colors"). Beside a style or mood, subjects and quality words are accepted and
+ignored. A prompt that names none ("a robot", "zombie", "picasso") gets the style that is nearest in meaning, or a mixture of two.
+An empty prompt, "photo" and characters that nobody means anything by return the picture. Prompts may be mixed: a mixture of two
+embeddings gives a mixture of the pictures.
 
 * Styles: {styles}
 * Moods: {moods}
@@ -39,7 +41,7 @@ meaningless prompt returns the picture. Prompts may be mixed: a mixture of two e
 |---|---|---|
 | autoencoder | `AutoencoderTiny`, factor 4, 32 channels, 4 latent channels, `scaling_factor` {scale:g} | 0.23 M |
 | U-Net | `UNet2DConditionModel` (48, 64, 96, 128), one layer per block and three at full size, cross-attention at 1/32 of the picture's side, `addition_embed_type: text`, `prediction_type: sample` | 5.7 M |
-| text encoder | `CLIPTextModel`, 2 layers, width 96, 77 tokens; its own `CLIPTokenizer` with 2048 tokens | 0.38 M |
+| text encoder | `CLIPTextModel`, 2 layers, width 96, 77 tokens; its own `CLIPTokenizer` with 8048 tokens | 0.95 M |
 
 The schedule is Stable Diffusion's with LCM steps. Weights are stored as float16 and cast to float32 when they are loaded; all
 computation is in float32. The ONNX graphs of the U-Net and the text encoder read their large weights from the safetensors files in
@@ -48,16 +50,17 @@ end of the decoder, are merged in the graphs.
 
 ## Limits
 
-It learned filters, not drawing: it recolours and redraws what it sees, and adds no objects. Unknown subjects in a prompt
-have no effect. Patterns (mosaic, bricks, pixels, brush marks) stand still while the picture moves beneath them, and keep their
+It learned filters, not drawing: it recolours and redraws what it sees, and adds no objects: "a robot" is a cyberpunk picture of
+whoever is there, not a robot. Rare words get a style, but not always a fitting one. Patterns (mosaic, bricks, pixels, brush marks) stand still while the picture moves beneath them, and keep their
 size in pixels: in large pictures they are small, and at 1024 some become irregular in the middle. Moods that change little
-(bright, warm, cold) are weak with one step. The data had few faces. In languages other than English, it knows only the names
-of the styles.
+(bright, warm, cold) are weak with one step. The data had few faces. In languages other than English, it knows the names of
+the styles and some eighty common words in eight languages.
 
 ## Training data
 
 Trained from scratch with `ops/training`, on pictures of these Debian packages, with the filters and the prompt generator of that
-folder. No pictures, weights or captions of other models were used. None of the pictures is in this folder.
+folder. No pictures, weights or captions of other models were used, except that the looks of words come from a sentence-embedding model
+(all-MiniLM-L6-v2, Apache-2.0). None of the pictures is in this folder.
 
 | package | licences |
 |---|---|
@@ -139,7 +142,7 @@ def write_card(run: RunFolder, folder: Path, name: str) -> None:
         moods=", ".join(MOOD_NAMES),
         scale=LATENT_SCALE,
     )
-    text += "".join(f"| {p.name} | {p.licences} |\n" for p in (*PHOTO_PACKAGES, STAMP_PACKAGE, WORDS_PACKAGE))
+    text += "".join(f"| {p.name} | {p.licences} |\n" for p in (*PHOTO_PACKAGES, STAMP_PACKAGE, WORDS_PACKAGE, COMMON_WORDS_PACKAGE))
     measured = run.evaluation / f"{name}.json"
     if measured.exists():
         results = json.loads(measured.read_text())

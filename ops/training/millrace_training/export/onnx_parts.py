@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 from torch import nn
+from transformers import CLIPTextModel
 
 from ..autoencoder.merged import MergedDecoder, MergedEncoder
 from ..autoencoder.model import LATENT_CHANNELS
@@ -84,7 +85,12 @@ def write_onnx(parts: Parts, folder: Path) -> None:
     )
     for name in ("vae_encoder", "vae_decoder"):
         store_as_float16(folder / name / "model.onnx", None)
-    text = _Call(parts.text_encoder, lambda m, ids: m(ids)[0])
+    write_text_onnx(parts.text_encoder, folder)
+
+
+def write_text_onnx(encoder: CLIPTextModel, folder: Path) -> None:
+    """Write text_encoder/model.onnx, beside its weights, below a diffusers folder."""
+    text = _Call(encoder, lambda m, ids: m(ids)[0])
     tokens = torch.ones(2, LENGTH, dtype=torch.long)
     _export(
         folder / "text_encoder/model.onnx",

@@ -118,9 +118,3 @@ _WRITTEN = {
 }  # fmt: skip
 
 FREE_TEXT: list[tuple[str, str]] = [(text, style) for style, texts in _WRITTEN.items() for text in texts]
-
-# Prompts without a style: the picture should be near the photo.
-NONSENSE: list[str] = [
-    "zorgblat fnord", "asdf qwer", "???!!!", "猫が好き", "العربية", "12345", "lorem ipsum dolor sit amet", "🙂🙂🙂",
-    "the quick brown fox jumps over the lazy dog " * 12, "hello", "\n\t", "Привет, мир",
-]  # fmt: skip

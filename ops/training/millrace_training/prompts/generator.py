@@ -1,7 +1,8 @@
 """A generator of realistic prompts for a given style and mood.
 
-The encoder also has to learn which words are meaningless: subjects, quality words and
-arbitrary words of the dictionary occur with every style, so they have no signal.
+The encoder also has to learn which words mean nothing beside a style: subjects, quality
+words and arbitrary words of the dictionary occur with every style, so they have no signal.
+Alone they have a meaning (`corpus.py`); only what nobody means has none.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+from .noise import gibberish
 from .typos import misspell
 from .vocabulary import MOOD_PHRASES, PLAIN_PHRASES, QUALITIES, STYLE_PHRASES, SUBJECTS
 
@@ -27,6 +29,11 @@ _MOOD_SENTENCES = [
     "{m}", "{m}", "{x}, {m}", "{m}, {x}", "{x} {m}", "a photo of {x}, {m}", "{m} photo", "make it {m}", "{x}, {m} mood", "{m} style",
     "{x} in {m}", "make everything {m}", "{m} please", "i want it {m}", "{m} look", "{m} vibes", "{m} version", "a {m} picture of {x}",
 ]  # fmt: skip
+_UNNAMED_SENTENCES = [
+    "a {x}", "a {x}", "the {x}", "the {x}", "{x} style", "in the style of {x}", "like {x}", "make me a {x}", "turn me into {x}", "{x} look",
+    "as {x}", "a picture of {x}", "a photo of {x}", "a portrait of {x}", "{x} vibes", "{x} theme", "me as {x}", "{x} art", "something like {x}",
+    "make it look like {x}", "{x} mode", "{x}!", "my {x}", "by {x}", "an image of {x}", "i want {x}", "show me {x}", "{x} everywhere",
+]  # fmt: skip
 _STYLE_AND_MOOD = ["{b}, {m}", "{b}, {m}", "{m} {b}", "{m}, {b}", "{b} with {m}", "{b} {m}", "{b} in {m}", "{b}, {m} mood", "{b} but {m}"]
 
 
@@ -34,18 +41,6 @@ def _article(phrase: str, rng: random.Random) -> str:
     if phrase.startswith(("in ", "with ", "by ", "the ", "drawn ", "made ")) or rng.random() > 0.45:
         return phrase
     return ("an " if phrase[0] in "aeiou8" else "a ") + phrase
-
-
-# Letters, digits, punctuation; Greek, Cyrillic, Hebrew, Arabic, Devanagari, kana, Chinese, Hangul; pictograms.
-_SCRIPTS = [(97, 122), (97, 122), (48, 57), (33, 47), (945, 969), (1072, 1103), (1488, 1514), (1575, 1610), (2325, 2361),
-            (12354, 12435), (19968, 20900), (44032, 45000), (128512, 128580)]  # fmt: skip
-
-
-def _gibberish(rng: random.Random) -> str:
-    """Return meaningless characters of any script, which should change nothing."""
-    first, last = rng.choice(_SCRIPTS)
-    words = ("".join(chr(rng.randint(first, last)) for _ in range(rng.randint(1, 9))) for _ in range(rng.choice((1, 1, 2, 3, 6))))
-    return " ".join(words)
 
 
 class PromptGenerator:
@@ -79,11 +74,16 @@ class PromptGenerator:
         kind = rng.random()
         if kind < 0.35:
             return ""
-        if kind < 0.5:
-            return _gibberish(rng)
-        phrase = rng.choice(PLAIN_PHRASES)
-        subject = self.subject(rng)
-        return rng.choice([phrase, f"{phrase} of {subject}", f"{subject}, {phrase}", subject, subject, subject])
+        return gibberish(rng) if kind < 0.8 else rng.choice(PLAIN_PHRASES)
+
+    def unnamed(self, text: str, rng: random.Random, bare: bool = False) -> tuple[str, str]:
+        """Return a prompt about something that names no look, correctly spelt, and the same prompt sometimes misspelt. bare: it alone."""
+        asked = text if bare or rng.random() < 0.2 else rng.choice(_UNNAMED_SENTENCES).format(x=text)
+        if not bare and rng.random() < 0.15:
+            asked += ", " + ", ".join(rng.sample(QUALITIES, rng.choice((1, 2))))
+        if rng.random() < 0.08:
+            asked = asked.capitalize()
+        return asked, misspell(asked, rng) if rng.random() < self.misspelt else asked
 
     def __call__(self, style: str | None, mood: str | None, rng: random.Random) -> str:
         """Return a prompt for this style and mood (None: none), sometimes misspelt."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import nn
@@ -34,20 +36,52 @@ def new_text_encoder(tokenizer: CLIPTokenizer) -> CLIPTextModel:
     )
 
 
+class Names(NamedTuple):
+    """Logits of prompts."""
+
+    styles: torch.Tensor  # [N, styles + 1]
+    moods: torch.Tensor  # [N, moods + 1]
+    nearest: torch.Tensor  # [N, 2]
+
+
 class PromptClassifier(nn.Module):
-    """The encoder with two linear heads, for style (0: none) and mood (0: none)."""
+    """The encoder with linear heads for style (0: none), mood (0: none), and whether it is only the nearest (1)."""
 
     def __init__(self, encoder: CLIPTextModel):
         super().__init__()
         self.encoder = encoder
         self.style_head = nn.Linear(WIDTH, len(STYLE_NAMES) + 1)
         self.mood_head = nn.Linear(WIDTH, len(MOOD_NAMES) + 1)
+        self.nearest_head = nn.Linear(WIDTH, 2)
 
-    def forward(self, tokens: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """int64 [N, 77] -> style logits [N, 28], mood logits [N, 21], states [N, 77, 96]."""
-        states = self.encoder(tokens).last_hidden_state.float()
-        pooled = states.mean(1)
-        return self.style_head(pooled), self.mood_head(pooled), states
+    def states(self, tokens: torch.Tensor) -> torch.Tensor:
+        """int64 [N, L] -> states [N, L, 96]."""
+        return self.encoder(tokens).last_hidden_state.float()
+
+    def name(self, pooled: torch.Tensor) -> Names:
+        """Classify means of states [N, 96]."""
+        return Names(self.style_head(pooled), self.mood_head(pooled), self.nearest_head(pooled))
+
+    def forward(self, tokens: torch.Tensor) -> Names:
+        """Classify prompts, int64 [N, 77]."""
+        return self.name(self.states(tokens).mean(1))
+
+
+@torch.no_grad()
+def load_heads(model: PromptClassifier, path: Path) -> None:
+    """Take the heads of a classifier.json whose names are as many as the model's; others start untrained."""
+    groups = json.loads(path.read_text(encoding="utf-8"))["groups"] if path.exists() else []
+    for group in groups:
+        head: nn.Linear = getattr(model, f"{group['kind']}_head")
+        if head.bias.numel() == len(group["bias"]):
+            head.weight.copy_(torch.tensor(group["weight"]))
+            head.bias.copy_(torch.tensor(group["bias"]))
+
+
+def pool(states: torch.Tensor) -> torch.Tensor:
+    """Return the mean of all 77 states, [N, 96]; of fewer, the last one stands for those that follow."""
+    missing = LENGTH - states.shape[1]
+    return (states.sum(1) + missing * states[:, -1]) / LENGTH
 
 
 def load_text_encoder(folder: Path, device: torch.device | str = "cpu") -> CLIPTextModel:

@@ -65,6 +65,16 @@ def train_tokenizer(generator: PromptGenerator, folder: Path) -> None:
     (folder / "special_tokens_map.json").write_text(json.dumps(special, indent=1))
 
 
+def token_ids(tokenizer: CLIPTokenizer, texts: list[str]) -> list[list[int]]:
+    """Return the tokens of texts of any length, without start and end."""
+    return tokenizer(texts, add_special_tokens=False).input_ids
+
+
 def tokenize(tokenizer: CLIPTokenizer, prompts: list[str]) -> torch.Tensor:
     """Return tokens, int64 [N, 77]."""
     return tokenizer(prompts, padding="max_length", max_length=LENGTH, truncation=True, return_tensors="pt").input_ids
+
+
+def ends(tokenizer: CLIPTokenizer, tokens: torch.Tensor) -> torch.Tensor:
+    """Return where each text ends, int64 [N]."""
+    return (tokens == tokenizer.eos_token_id).int().argmax(1)

@@ -5,6 +5,10 @@ learns to ignore it before its output is useful. As a classifier it trains in mi
 states of misspelt prompts are trained towards those of the correctly spelt prompt. If
 training starts from another encoder, correctly spelt prompts keep their states, so that a
 U-Net that was trained with that encoder can continue.
+
+A prompt that names neither a style nor a mood gets, behind its words, the states of the
+looks that are nearest in meaning (stage `meanings`); at its words it has those of no style,
+so that beside a named style they still mean nothing. Common words get tokens of their own.
 """
 
 from __future__ import annotations
@@ -21,32 +25,48 @@ from transformers import CLIPTextModel
 
 from ..loop import Draw, Plan, train
 from ..moods import MOOD_NAMES
+from ..muon import Muon
 from ..parallel import Group
 from ..prompts.free_text import FREE_TEXT
 from ..prompts.generator import PromptGenerator, load_dictionary
+from ..prompts.vocabulary import MOOD_PHRASES, PLAIN_PHRASES, QUALITIES, STYLE_PHRASES
+from ..prompts.written import NOISE, WRITTEN
 from ..run_folder import RunFolder
 from ..styles import STYLE_NAMES
-from .model import PromptClassifier, load_text_encoder, load_tokenizer, new_text_encoder
-from .tokenizer import tokenize, train_tokenizer
+from .looks import look_states
+from .model import Names, PromptClassifier, load_heads, load_text_encoder, load_tokenizer, new_text_encoder, pool
+from .more_words import add_words, fix_words, learn_words, looks_of_tokens
+from .tokenizer import LENGTH, VOCABULARY, ends, token_ids, tokenize, train_tokenizer
+from .unnamed import UnnamedBatch, UnnamedPrompts, read_meanings
 
-_BATCH = 96  # prompts per process
-_PLAIN_SHARE = 0.12
+# Prompts per process that name a look or nothing, and that name none. Most batches end shortly behind the longest prompt.
+_SHORT, _WHOLE = (32, 320), (20, 24)
+_WHOLE_EVERY = 6  # steps
+_MOST_TOKENS = 36  # of a named prompt in short batches
+_BEYOND = 6  # states behind the longest prompt
+_PLAIN_SHARE = 0.15
 _MOOD_SHARE = 0.5
-_MISSPELT = 0.4
+_MISSPELT = 0.35
 _COMPACT = 0.05  # weight of the distance between prompts with the same meaning
-_TAIL = 32  # states at the end: padding in nearly every prompt, which summarises its meaning
-_SPELLING = 2.0  # weight of the distance of misspelt prompts from the correctly spelt ones
-_FAITHFUL = 2.0  # weight of the distance of correctly spelt prompts from the initial encoder's states
+_SPELLING = 3.0  # weight of the distance of misspelt prompts from the correctly spelt ones
+_FAITHFUL = 6.0  # weight of the distance of correctly spelt prompts from the initial encoder's states
+_LOOK, _WORDS, _NEAREST = 4.0, 1.0, 0.3  # weights for prompts that name none: states behind and within the words, and their being so
+_MORE_WORDS = 6000  # tokens for words of prompts that name no look
+_RENEWED = 50  # steps for which the states of the looks are kept, if there is no initial encoder
 
 
 @dataclass(frozen=True)
 class Prompts:
     """Generated prompts; label 0 is none."""
 
-    right: torch.Tensor  # int64 [N, 77]: tokens, correctly spelt
+    right: torch.Tensor  # int64 [N, 77]: tokens for the teacher, correctly spelt
     written: torch.Tensor  # int64 [N, 77]: tokens, sometimes misspelt
+    misspelt: torch.Tensor  # bool [N]
     styles: torch.Tensor  # int64 [N]
     moods: torch.Tensor  # int64 [N]
+
+    def only(self, rows: torch.Tensor) -> Prompts:
+        return Prompts(self.right[rows], self.written[rows], self.misspelt[rows], self.styles[rows], self.moods[rows])
 
 
 class TextTask:
@@ -60,12 +80,41 @@ class TextTask:
         self.rate = rate
         self.tokenizer = load_tokenizer(run.tokenizer)
         self.generator = PromptGenerator(load_dictionary(run.dictionary), _MISSPELT)
-        encoder = CLIPTextModel.from_pretrained(init, torch_dtype=torch.float32) if init else new_text_encoder(self.tokenizer)
+        self.unnamed = UnnamedPrompts(run, self.tokenizer, self.generator)
         self.initial = load_text_encoder(init, group.device) if init else None
-        self.model: nn.Module = PromptClassifier(encoder).to(group.device)
+        self.first_tokenizer = load_tokenizer(init.parent / "tokenizer") if init else self.tokenizer
+        encoder = load_text_encoder(init).requires_grad_(True) if init else new_text_encoder(self.tokenizer)
+        resumed = (run.text_encoder / "last.pt").exists()  # it has the looks of tokens
+        learn_words(encoder, torch.zeros(len(self.tokenizer), len(STYLE_NAMES)) if resumed else self._looks_of_tokens(run))
+        encoder.set_attn_implementation("eager")  # on a CPU, the backward pass of the default takes half of a step
+        self.model = PromptClassifier(encoder).to(group.device)
+        if init:
+            load_heads(self.model, init / "classifier.json")
+        self._looks: torch.Tensor | None = None
+        self._steps = 0
+
+    def _looks_of_tokens(self, run: RunFolder) -> torch.Tensor:
+        texts, weights, looks = read_meanings(run)
+        kept = [token for tokens in token_ids(self.tokenizer, named_words()) for token in tokens]
+        return looks_of_tokens(token_ids(self.tokenizer, texts), weights, looks, kept, len(self.tokenizer))
 
     def optimizers(self) -> list[torch.optim.Optimizer]:
-        return [torch.optim.AdamW(self.model.parameters(), lr=self.rate, betas=(0.9, 0.98), weight_decay=0.01)]
+        """Return Muon for the inner weight matrices, AdamW for embeddings, heads, biases and norms."""
+        inner = [p for n, p in self.model.encoder.named_parameters() if p.ndim == 2 and "embedding" not in n]
+        chosen = {id(p) for p in inner}
+        others = [p for p in self.model.parameters() if id(p) not in chosen]
+        return [Muon(inner, lr=self.rate), torch.optim.AdamW(others, lr=self.rate, betas=(0.9, 0.98), weight_decay=0.01)]
+
+    def teacher(self) -> CLIPTextModel:
+        """Return the encoder whose states are the right ones."""
+        return self.initial or self.model.encoder
+
+    def looks(self) -> torch.Tensor:
+        """Return the states of the looks, [styles + 1, moods + 1, 77, 96]."""
+        if self._looks is None or (self.initial is None and self._steps % _RENEWED == 0):
+            self._looks = look_states(self.teacher(), self.first_tokenizer)
+        self._steps += 1
+        return self._looks
 
     def batch(self, rng: random.Random, count: int) -> Prompts:
         styles = [0 if rng.random() < _PLAIN_SHARE else rng.randint(1, len(STYLE_NAMES)) for _ in range(count)]
@@ -73,56 +122,112 @@ class TextTask:
         pairs = [
             self.generator.spelt(STYLE_NAMES[s - 1] if s else None, MOOD_NAMES[m - 1] if m else None, rng) for s, m in zip(styles, moods)
         ]
-        right, written = (tokenize(self.tokenizer, list(texts)).to(self.group.device) for texts in zip(*pairs))
-        device = self.group.device
-        return Prompts(right, written, torch.tensor(styles, device=device), torch.tensor(moods, device=device))
+        right = tokenize(self.first_tokenizer, [text for text, _ in pairs])
+        written = tokenize(self.tokenizer, [text for _, text in pairs])
+        misspelt = [text != changed for text, changed in pairs]
+        parts = (right, written, torch.tensor(misspelt), torch.tensor(styles), torch.tensor(moods))
+        return Prompts(*(part.to(self.group.device) for part in parts))
 
     def loss(self, draw: Draw, decay: float) -> tuple[torch.Tensor, dict[str, float]]:
-        prompts = self.batch(random.Random(int(draw.numpy.integers(2**62))), _BATCH)
-        misspelt = (prompts.right != prompts.written).any(1)
+        rng = random.Random(int(draw.numpy.integers(2**62)))
+        whole = rng.randrange(_WHOLE_EVERY) == 0
+        with_name, without = _WHOLE if whole else _SHORT
+        named, figures = self._named_loss(self.batch(rng, with_name), whole)
+        unnamed, more_figures = self._unnamed_loss(self.unnamed.draw(rng, without, whole))
+        return named + unnamed, figures | more_figures
+
+    def _named_loss(self, prompts: Prompts, whole: bool) -> tuple[torch.Tensor, dict[str, float]]:
+        end = torch.maximum(ends(self.first_tokenizer, prompts.right), ends(self.tokenizer, prompts.written))
+        if not whole:
+            short = end <= _MOST_TOKENS
+            prompts, end = prompts.only(short), end[short]
+        length = LENGTH if whole else min(LENGTH, int(end.max()) + _BEYOND)
         with self.group.autocast():
-            style_logits, mood_logits, states = self.model(prompts.written)
-            with torch.no_grad():
-                teacher = self.initial or self.model.encoder
-                wanted = teacher(prompts.right).last_hidden_state.float()
-        loss = F.cross_entropy(style_logits.float(), prompts.styles, label_smoothing=0.02) + F.cross_entropy(
-            mood_logits.float(), prompts.moods, label_smoothing=0.02
-        )
-        pooled = states.mean(1)
+            states = self.model.states(prompts.written[:, :length])
+        with torch.no_grad(), self.group.autocast():
+            wanted = self.teacher()(prompts.right[:, :length]).last_hidden_state.float()
+        pooled = pool(states)
+        names = self.model.name(pooled)
+        loss = F.cross_entropy(names.styles, prompts.styles, label_smoothing=0.02)
+        loss = loss + F.cross_entropy(names.moods, prompts.moods, label_smoothing=0.02)
+        loss = loss + _NEAREST * F.cross_entropy(names.nearest, torch.zeros_like(prompts.styles))
         same = (prompts.styles[:, None] == prompts.styles) & (prompts.moods[:, None] == prompts.moods)
         spread = (torch.cdist(pooled, pooled) * same).sum() / (same.sum() - len(same)).clamp(min=1)
-        off = (states - wanted).square()
-        spelling = (off[:, -_TAIL:].mean((1, 2)) * misspelt).mean()
+        # With the same tokens all states count, with others those behind both texts.
+        same_tokens = (prompts.right == prompts.written).all(1)
+        counts = ((torch.arange(length, device=end.device) >= end[:, None]) | same_tokens[:, None]).float()
+        off = ((states - wanted).square().mean(2) * counts).sum(1) / counts.sum(1).clamp(min=1)
+        spelling, kept = (off * prompts.misspelt).mean(), (off * ~prompts.misspelt).mean()
         loss = loss + _COMPACT * spread + _SPELLING * spelling
         if self.initial:
-            loss = loss + _FAITHFUL * (off.mean((1, 2)) * ~misspelt).mean()
-        right = (style_logits.argmax(-1) == prompts.styles).float().mean()
-        return loss, {"style_accuracy": float(right), "spread": float(spread), "spelling": float(spelling)}
+            loss = loss + _FAITHFUL * kept
+        right = (names.styles.argmax(-1) == prompts.styles).float().mean()
+        return loss, {"style_accuracy": float(right), "spelling": float(spelling.detach()), "moved": float(kept.detach())}
+
+    def _unnamed_loss(self, batch: UnnamedBatch) -> tuple[torch.Tensor, dict[str, float]]:
+        device = self.group.device
+        written, looks, moods, nearest = (part.to(device) for part in (batch.written, batch.looks, batch.moods, batch.nearest))
+        share, index = (part.to(device) for part in batch.mixture)
+        behind = batch.behind().to(device).float()
+        length = written.shape[1]
+        with self.group.autocast():
+            states = self.model.states(written)
+        # Without a copy of all looks for each prompt: at most two count.
+        each = self.looks()[index, moods[:, None], :length]
+        wanted = (share[..., None, None] * each).sum(1)
+        look = (((states - wanted).square().mean(2) * behind).sum(1) / behind.sum(1)).mean()
+        words = ((states - self.looks()[0, 0, :length]).square().mean(2) * (1 - behind)).sum() / (1 - behind).sum()
+        names = self.model.name(pool(states))
+        loss = F.cross_entropy(names.styles, looks) + F.cross_entropy(names.moods, moods)
+        loss = loss + _NEAREST * F.cross_entropy(names.nearest, nearest) + _LOOK * look + _WORDS * words
+        agreed = (names.styles.argmax(-1) == looks.argmax(-1)).float().mean()
+        told = (names.nearest.argmax(-1) == nearest).float().mean()
+        return loss, {"look": float(look.detach()), "look_accuracy": float(agreed), "nearest_accuracy": float(told)}
+
+    def _names(self, model: nn.Module, texts: list[str]) -> Names:
+        return Names(*(logits.cpu() for logits in model(tokenize(self.tokenizer, texts).to(self.group.device))))
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
-        prompts = self.batch(random.Random(99), 1000)
-        style_logits, mood_logits, _ = model(prompts.written)
-        written = tokenize(self.tokenizer, [text for text, _ in FREE_TEXT]).to(self.group.device)
-        wanted = torch.tensor([STYLE_NAMES.index(style) + 1 for _, style in FREE_TEXT], device=self.group.device)
-        found = model(written)[0].argmax(-1)
+        prompts = self.batch(random.Random(99), 600)
+        names = model(prompts.written)
+        found = self._names(model, [text for text, _ in FREE_TEXT]).styles.argmax(-1)
+        wanted = torch.tensor([STYLE_NAMES.index(style) + 1 for _, style in FREE_TEXT])
         for (text, style), index in zip(FREE_TEXT, found.tolist()):
             if index == 0 or STYLE_NAMES[index - 1] != style:
                 print(f"  free text: {text!r} should be {style}, is {STYLE_NAMES[index - 1] if index else 'none'}", flush=True)
+        unnamed = self._names(model, [text for text, _ in WRITTEN]).styles
+        accepted = [i > 0 and STYLE_NAMES[i - 1] in looks for i, (_, looks) in zip(unnamed.argmax(-1).tolist(), WRITTEN)]
+        noise = self._names(model, NOISE).styles.argmax(-1)
         return {
-            "style": float((style_logits.argmax(-1) == prompts.styles).float().mean()),
-            "mood": float((mood_logits.argmax(-1) == prompts.moods).float().mean()),
+            "style": float((names.styles.argmax(-1) == prompts.styles).float().mean()),
+            "mood": float((names.moods.argmax(-1) == prompts.moods).float().mean()),
             "free_text": float((found == wanted).float().mean()),
+            "unnamed_accepted": sum(accepted) / len(accepted),
+            "unnamed_none": float((unnamed.argmax(-1) == 0).float().mean()),
+            "noise_none": float((noise == 0).float().mean()),
         }
 
 
+def named_words() -> list[str]:
+    """Return the words of the phrases that name a style or a mood, or say that there is none."""
+    phrases = [phrase for known in (*STYLE_PHRASES.values(), *MOOD_PHRASES.values(), PLAIN_PHRASES, QUALITIES) for phrase in known]
+    return sorted({word for phrase in phrases for word in phrase.lower().split()})
+
+
 def prepare_tokenizer(run: RunFolder, init: Path | None) -> None:
-    """Return the initial model's tokenizer, or a new one trained on the prompts."""
+    """Write the initial model's tokenizer, or a new one trained on the prompts; with tokens for common words, if it has none."""
     if run.tokenizer.exists():
         return
+    partial = run.tokenizer.with_suffix(".partial")
+    shutil.rmtree(partial, ignore_errors=True)
     if init:
-        shutil.copytree(init, run.tokenizer)
+        shutil.copytree(init, partial)
     else:
-        train_tokenizer(PromptGenerator(load_dictionary(run.dictionary)), run.tokenizer)
+        train_tokenizer(PromptGenerator(load_dictionary(run.dictionary)), partial)
+    if len(load_tokenizer(partial)) <= VOCABULARY:
+        texts, weights, _ = read_meanings(run)
+        add_words(partial, texts, weights, named_words(), _MORE_WORDS)
+    partial.rename(run.tokenizer)
 
 
 def train_text_encoder(group: Group, run: RunFolder, init: Path | None, rate: float, plan: Plan) -> None:
@@ -130,6 +235,6 @@ def train_text_encoder(group: Group, run: RunFolder, init: Path | None, rate: fl
     task = TextTask(run, init, rate, group)
     task.model.load_state_dict(train(task, plan, run, run.text_encoder, group))
     if group.leads:
-        task.model.encoder.save_pretrained(run.text_encoder)
-        heads = {"style": task.model.style_head.state_dict(), "mood": task.model.mood_head.state_dict()}
+        fix_words(task.model.encoder).save_pretrained(run.text_encoder)
+        heads = {name: getattr(task.model, f"{name}_head").state_dict() for name in ("style", "mood", "nearest")}
         torch.save(heads, run.text_encoder / "heads.pt")

@@ -56,7 +56,10 @@ export class PromptReader {
   }
 
   /** @param plain the prompt without the signs of weights. */
-  async #name(text: string, plain: string): Promise<Pick<UnderstoodPrompt, 'styles' | 'moods' | 'ignored'>> {
+  async #name(
+    text: string,
+    plain: string,
+  ): Promise<Pick<UnderstoodPrompt, 'styles' | 'moods' | 'nearest' | 'ignored'>> {
     const whole = await this.#probabilities(text);
     const named = (wanted: PromptGroup['kind']): Readonly<Record<string, number>> => {
       const found = this.#groups.flatMap(({ kind, names }, group) =>
@@ -65,38 +68,56 @@ export class PromptReader {
       const sure = found.filter(([, share]) => share >= leastShare).sort(([, a], [, b]) => b - a);
       return Object.fromEntries(sure);
     };
+    const [styles, moods] = [named('style'), named('mood')];
+    const isNearest = this.#isNearest(whole) && Object.keys({ ...styles, ...moods }).length > 0;
     const ignored = await this.#ignoredWords(
       plain,
       plain === text ? whole : await this.#probabilities(plain),
     );
     return {
-      styles: named('style'),
-      moods: named('mood'),
+      styles,
+      moods,
+      ...(isNearest && { nearest: true }),
       ...(ignored.length > 0 && { ignored: ignored.join(' ') }),
     };
   }
 
   /**
-   * Returns the words that name nothing alone and without which the prompt names the same.
+   * Returns the words that name nothing alone and without which the prompt names the same. Beside a style or mood in
+   * known words, a word that would only get the nearest one names nothing.
    * @param whole the probabilities of all names by the whole text.
    */
   async #ignoredWords(text: string, whole: Probabilities): Promise<readonly string[]> {
     const pieces = text.split(/([\p{L}\p{N}]+)/u);
     const ignored = new Set<string>();
+    const known = !this.#isNearest(whole);
     // Every second piece is a word.
     const words = pieces.flatMap((word, at) => (at % 2 === 1 ? [{ word, at }] : []));
     for (const { word, at } of words.slice(0, mostParts)) {
       // Articles and prepositions change nothing, which nobody needs to be told.
       if (fillers.has(word.toLowerCase())) continue;
       const alone = await this.#probabilities(word);
-      if (alone.some(([none = 0]) => none < 0.5)) continue;
-      const without = await this.#probabilities(pieces.toSpliced(at, 1).join(''));
+      const counts = !(known && this.#isNearest(alone));
+      if (counts && this.#ofNames(alone).some(([none = 0]) => none < 0.5)) continue;
+      const without = this.#ofNames(await this.#probabilities(pieces.toSpliced(at, 1).join('')));
+      const before = this.#ofNames(whole);
       const changes = without.flatMap((group, i) =>
-        group.map((share, name) => Math.abs(share - (whole[i]?.[name] ?? 0))),
+        group.map((share, name) => Math.abs(share - (before[i]?.[name] ?? 0))),
       );
       if (Math.max(...changes) < leastChange) ignored.add(word);
     }
     return [...ignored];
+  }
+
+  /** Returns the probabilities of styles and moods. */
+  #ofNames(probabilities: Probabilities): Probabilities {
+    return probabilities.filter((_, group) => this.#groups[group]?.kind !== 'nearest');
+  }
+
+  /** Returns whether a text has the style or mood that is nearest in meaning, and names none in known words. */
+  #isNearest(probabilities: Probabilities): boolean {
+    const group = this.#groups.findIndex(({ kind }) => kind === 'nearest');
+    return (probabilities[group]?.[1] ?? 0) >= 0.5;
   }
 
   async #probabilities(text: string): Promise<Probabilities> {

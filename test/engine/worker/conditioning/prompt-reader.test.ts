@@ -106,4 +106,59 @@ describe('PromptReader', () => {
     await own.read({ ...defaultParameters(), prompt: 'oil' });
     assert.deepEqual(embedded, []);
   });
+
+  it('says that a style is only the nearest in meaning, and ignores its word beside a style by name', async () => {
+    // "zombie" gets the nearest style, "fnord" none.
+    const groupsWithNearest: readonly PromptGroup[] = [
+      {
+        kind: 'style',
+        names: ['oil painting', 'night vision'],
+        weight: [
+          [0, 0],
+          [9, 0],
+          [0, 9],
+        ],
+        bias: [0, -4, -4],
+      },
+      {
+        kind: 'nearest',
+        names: ['nearest'],
+        weight: [
+          [0, 0],
+          [-9, 9],
+        ],
+        bias: [0, -4],
+      },
+    ];
+    const runtime = {
+      folder: { promptGroups: groupsWithNearest },
+      countTokens: () => ({ all: 1, read: 1 }),
+      embed(text: string) {
+        const oil = text.includes('oil');
+        const states = [oil ? 1 : 0, !oil && text.includes('zombie') ? 1 : 0];
+        return Promise.resolve({ encoder_hidden_states: Float32Array.from(states) });
+      },
+    };
+    const own = new PromptReader(runtime);
+    const ask = async (prompt: string): Promise<unknown> => {
+      const [{ styles = {}, nearest, ignored } = {}] = await own.read({ ...defaultParameters(), prompt });
+      return { styles: Object.keys(styles), nearest, ignored };
+    };
+    assert.deepEqual(await ask('a zombie fnord'), {
+      styles: ['night vision'],
+      nearest: true,
+      ignored: 'fnord',
+    });
+    assert.deepEqual(await ask('oil, zombie'), {
+      styles: ['oil painting'],
+      nearest: undefined,
+      ignored: 'zombie',
+    });
+    assert.deepEqual(await ask('zombie zombie'), {
+      styles: ['night vision'],
+      nearest: true,
+      ignored: undefined,
+    });
+    assert.deepEqual(await ask('fnord'), { styles: [], nearest: undefined, ignored: 'fnord' });
+  });
 });

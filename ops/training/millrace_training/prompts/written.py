@@ -1,0 +1,94 @@
+"""315 handwritten prompts that name no look in known words, with the looks that a person would accept for each.
+
+Subjects, artists, films, feelings, misspelt words, other languages. They were not taken into training; those that are a word
+of the dictionary or a name occur there as all words do, and the evaluation counts the others apart. A row: the accepted looks
+and moods (some have the words of a mood), then its prompts.
+"""
+
+from __future__ import annotations
+
+_ROWS = """
+cyber lego neon blueprint emboss: a robot | robot army marching | my face as a cyborg | a friendly robot in the kitchen
+nightvis negative vhs charcoal: zombie | a zombie apocalypse | the undead rise from their graves | a rotting corpse walks
+glass oil lineart gogh popart: picasso | in the manner of pablo picasso | georges braque | a cubist portrait of my uncle
+emboss: claymation sheep | a marble bust of caesar | a statue of liberty | carved from granite | michelangelo's david
+emboss cyber neon: chrome | liquid metal man | polished silver armor
+cyber gogh neon night purple: a galaxy far away | a spaceship landing | the andromeda galaxy | astronauts on a space walk | nebula
+thermal neon gogh orange: fire | a burning house | lava flows down the volcano | the flames of hell | a fire breathing dragon
+chalk emboss glass winter cold: ice | an ice palace | frozen lake | a snow covered igloo | glacier
+water oil ukiyo cpencil gogh sunset: a waterfall in the woods | a rainy day | lake at dawn | a quiet pond with lilies | a boat on the river
+water ukiyo oil: ocean waves | fishing harbour | sailing across the sea
+water cpencil anime oil ukiyo pink: a flower garden | cherry tree in bloom | butterflies | a meadow in spring | a basket of roses
+anime cpencil comic: a kitten | a cute bunny | magical princess | an elf with pointed ears | unicorn
+comic lego popart anime: batman | superman flying | the incredible hulk | a supervillain laughs | wonder woman
+lego cpencil pixel comic: a toy train | wooden toy blocks | action figures on a shelf | toy soldiers
+sepia oil charcoal gold: a cowboy on his horse | the wild frontier | ancient egypt | tutankhamun's mummy | my great grandfather
+sepia noir vhs charcoal: a haunted mansion in 1890 | world war trenches | a steam train at the station
+noir charcoal vhs: a detective smoking a cigarette | murder on the orient express | gangsters of chicago | a spy in the shadows | private eye
+noir sepia: al pacino in the godfather | humphrey | jazz club in harlem | the maltese falcon
+charcoal noir negative vhs lineart thermal nightvis: dracula | a werewolf howls | satan | grim reaper with a scythe | a haunted graveyard
+charcoal negative lineart noir emboss: a human skull | black raven | a bat in the cave
+negative vhs charcoal nightvis: a ghost | poltergeist activity | spirits of the dead | skeletons dancing | a radiologist
+nightvis water ukiyo comic: a frog | crocodile in the swamp | a green snake | jurassic park | godzilla attacks
+nightvis noir sepia blueprint charcoal night: soldiers on patrol | a tank battalion | submarine crew | navy seals at midnight
+ukiyo anime: a samurai warrior | geisha with a fan | mount fuji | a pagoda in kyoto | ninja | akira kurosawa's ran
+ukiyo water emboss glass: chinese dragon | buddha | koi carp pond | bonsai tree
+glass: a cathedral | the virgin mary | saint george | heaven's angels | a byzantine emperor | diamonds
+glass oil popart pixel gogh: mondrian | kandinsky | paul klee | geometric abstraction | kaleidoscope
+oil gogh glass water: gustav klimt the kiss | matisse | cezanne's apples | a ballerina by degas | frida kahlo
+oil sepia noir: king henry the eighth | a duke and a duchess | napoleon bonaparte | shakespeare | still life with pears
+oil sepia popart water vapor cpencil chalk: a glass of red wine | a loaf of bread | roast turkey dinner | cheese platter
+gogh charcoal lineart vhs thermal: a nightmare | going insane | hallucinations | a tornado | salvador dali | melting clocks
+gogh anime cyber glass comic charcoal mono: a wizard casts a spell | harry potter | gandalf the grey | lord of the rings
+neon popart vapor cyber: a disco in the seventies | fireworks over the bay | laser show | techno rave | lightning strikes | electric storm
+neon water thermal negative cyber nightvis: glowing jellyfish | bioluminescent plankton | northern lights | fireflies
+vapor popart water anime pink: miami beach | palm trees | a pink flamingo | hawaii holidays | barbie doll | summer vacation
+vapor vhs neon popart pixel sunset: the eighties | a sports car in the sunset of 1985 | roller disco
+vhs noir negative charcoal: the shining | the blair project | a creepy clown | serial killer documentary | nightmare on elm street
+vhs popart noir neon: a heavy metal concert | kurt cobain | the evening news | music video from 1993
+popart comic vapor: marilyn | coca cola bottle | a cheeseburger with fries | elvis | lady gaga | hollywood star | fashion model
+popart comic oil glass gogh: basquiat | jeff koons | street art on a wall | the beatles | graffiti
+pixel gameboy cyber lego: zelda | a dungeon crawler | computer nerd | space invader ship | sonic | fortnite player
+pixel gameboy cyber blueprint nightvis: source code | a software engineer | digital data stream | the internet
+gameboy pixel anime: pikachu | pocket calculator | a handheld console from 1990
+blueprint chalk pencil sepia lineart: an architect's office | the eiffel tower | a steam engine | clockwork gears | nikola tesla | suspension bridge
+blueprint cyber negative chalk: dna molecules | nuclear physics | a chemistry lab
+chalk pencil blueprint lineart: albert einstein | a maths lesson | back to school | the periodic table | teacher of the year
+cpencil lego anime comic: a child with a balloon | happy birthday | kindergarten | teddy bears picnic | winnie the pooh
+cpencil water anime: peter rabbit | a hedgehog family | bedtime story
+pencil lineart sepia oil chalk noir: a poet writing letters | a philosopher thinks | old hands | open notebook
+lineart sepia pencil charcoal: sailor's tattoo | treasure map | zebra stripes | spider web | tim burton | ettching | wood engravng
+emboss sepia oil charcoal ukiyo: an old castle | greek temple ruins | stonehenge | the colosseum in rome | medieval knight
+sepia emboss water: a desert caravan | elephants of africa | a wooden barn | a lion | camel | leather boots
+anime cpencil comic lego green: toy story | the lion king | little mermaid | shrek | finding nemo | frozen by disney
+cyber: star wars | the terminator | alien spaceship | a circuit board | dystopian megacity | androids dream | mars colony
+charcoal water sepia gogh noir pencil: melancholy | sadness | i am so lonely | grief | depression
+cpencil anime popart comic vapor water neon: happiness | joyful dance | a good mood | hilarious joke | love is in the air
+water vapor cpencil anime: calm and peaceful | tranquility | a gentle breeze | tenderness
+charcoal thermal gogh noir comic: anger | hatred and rage | panic
+thermal vapor popart oil water neon vivid: hot summer | chili peppers | sun over the sahara | rainbow
+noir charcoal blueprint chalk emboss: chess grandmaster | the pianist
+cyber neon lego blueprint emboss nightvis: robott | roboter | ein roboter im garten | un robot en la ciudad | ロボット
+nightvis negative vhs charcoal noir lineart sepia: zombi | fantôme | geist | un vampiro | skellington | skeletn
+thermal anime ukiyo charcoal nightvis cyber: un dragon | drache | 龙 | a dragoon made of fire
+emboss oil lego sepia anime glass cpencil: das schloss | un castillo | estatua de piedra
+water cpencil oil ukiyo: das meer | una flor | la pluie | un lago | forrest | buterfly
+noir comic: detectiv | un superhéroe | suprhero
+glass oil gogh: la chiesa | kirche | cubisme
+cyber gogh night purple: universo | astronaut im weltall | galaxi
+lego popart anime cpencil comic: spielzeug | juguete | prinzessin
+"""
+
+
+def _read() -> list[tuple[str, frozenset[str]]]:
+    prompts = []
+    for row in _ROWS.strip().splitlines():
+        looks, texts = row.split(": ")
+        prompts += [(text.strip(), frozenset(looks.split())) for text in texts.split(" | ")]
+    return prompts
+
+
+WRITTEN: list[tuple[str, frozenset[str]]] = _read()
+
+# Characters without a meaning: the picture stays as it is, and users are told that they are unknown.
+NOISE: list[str] = ["xqzt gfff", "zorgblat fnord", "asdf qwer", "???!!!", "12345", "🙂🙂🙂", "\n\t", "qqqq", "zxcvbnm", "jjkl wrrt pfft"]

@@ -40,6 +40,16 @@ class RunFolder:
         return self.root / "held-out-video.npy"
 
     @property
+    def large(self) -> RunFolder:
+        """The same for a few crops of 512 pixels: crops, targets and latents."""
+        return RunFolder(self.root / "large")
+
+    @property
+    def looks(self) -> Path:
+        """Names of the looks that this run trains, one per line; without it, all."""
+        return self.root / "looks.txt"
+
+    @property
     def targets(self) -> Path:
         """uint8 [N, K, 256, 256, 3]: K styled versions of each crop."""
         return self.root / "targets.npy"

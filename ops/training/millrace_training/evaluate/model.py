@@ -11,6 +11,7 @@ from diffusers import UNet2DConditionModel
 
 from ..autoencoder.model import load_autoencoder
 from ..pictures import to_images, to_tensor
+from ..styles import LOOKS
 from ..text.model import load_text_encoder, load_tokenizer
 from ..text.tokenizer import tokenize
 from ..unet.sampler import stylise
@@ -31,6 +32,8 @@ class FinishedModel:
         self.unet = unet.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
         self.text_encoder = load_text_encoder(folder / "text_encoder", device)
         self.tokenizer = load_tokenizer(folder / "tokenizer")
+        prompts = {style["prompt"] for style in json.loads((folder / "millrace.json").read_text())["styles"]}
+        self.looks = tuple(name for name, look in LOOKS.items() if look.prompt in prompts)
 
     @torch.no_grad()
     def embed(self, prompts: list[str]) -> torch.Tensor:

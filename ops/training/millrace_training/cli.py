@@ -38,7 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--name", default="model", help="name of the files of evaluation, montage and videos")
     parser.add_argument("--pictures", type=int, default=6, help="held-out pictures per style in the evaluation (default 6)")
     parser.add_argument("--only", nargs="*", default=[], help="measures to run: styles moods prompts behaviour")
-    parser.add_argument("--looks", nargs="*", default=[], help="names of the looks to train instead of all (stage targets; kept in the run folder)")
+    parser.add_argument("--looks", nargs="*", default=[], help="names of the looks to train instead of all (stage targets)")
     parser.add_argument("--picture", type=Path, help="square photo for the pictures of the web page (stage cards)")
     parser.add_argument("--quick", action="store_true", help="test every stage with few crops and steps: a useless model in minutes")
     parser.add_argument("--tile", type=int, default=128, help="side of a picture in the montage, in pixels (default 128)")

@@ -25,6 +25,11 @@ class RunFolder:
         return self.packages / "wamerican/usr/share/dict/american-english"
 
     @property
+    def cascades(self) -> Path:
+        """Detectors of faces and eyes."""
+        return self.packages / "opencv-data/usr/share/opencv4/haarcascades"
+
+    @property
     def crops(self) -> Path:
         """uint8 [N, 256, 256, 3]: training crops."""
         return self.root / "crops.npy"

@@ -105,7 +105,8 @@ def gather(run: RunFolder, extra: list[Path], workers: int, most: int | None = N
     large = np.stack([c for photo_crops in large_of_photo[held_out_count:] for c in photo_crops][: _LARGE_CROPS if most is None else 4])
     _save(run.large.crops, large)
     _save(run.crops, chosen)
-    run.log("data", large=len(large), photos=len(photos), stamps=len(stamps), crops=len(order), held_out_photos=held_out_count, held_out=len(held_out))
+    counts = {"photos": len(photos), "stamps": len(stamps), "crops": len(order), "large": len(large)}
+    run.log("data", **counts, held_out_photos=held_out_count, held_out=len(held_out))
 
 
 def _save(path: Path, array: np.ndarray) -> None:

@@ -65,4 +65,5 @@ PHOTO_PACKAGES: tuple[Package, ...] = (
 )
 STAMP_PACKAGE = Package("tuxpaint-stamps-default", "GPL-2", lambda p: p.endswith(".png") and not any(w in p for w in _STAMPS_NOT_USED))
 WORDS_PACKAGE = Package("wamerican", "public domain", lambda p: p.endswith("american-english"))
-PACKAGE_NAMES: tuple[str, ...] = (*(package.name for package in PHOTO_PACKAGES), STAMP_PACKAGE.name, WORDS_PACKAGE.name)
+FACES_PACKAGE = Package("opencv-data", "BSD-3-Clause", lambda p: "haarcascades" in p)  # finds faces in the evaluation
+PACKAGE_NAMES: tuple[str, ...] = (*(package.name for package in PHOTO_PACKAGES), STAMP_PACKAGE.name, WORDS_PACKAGE.name, FACES_PACKAGE.name)

@@ -47,8 +47,12 @@ class FinishedModel:
         indices: list[int],
         negative: torch.Tensor | None = None,
         guidance: float = 1.0,
+        noise: np.ndarray | None = None,
     ) -> np.ndarray:
-        """Paint pictures with one embedding [1, 77, 96] for all, or one for each [N, 77, 96]; the same for negative ones."""
+        """Paint pictures with one embedding [1, 77, 96] for all, or one for each [N, 77, 96]; the same for negative ones.
+
+        noise [N, 4, h, w]: of the first step, for each picture.
+        """
         rows = embedding.expand(len(pictures), -1, -1)
         away = None if negative is None else negative.expand(len(pictures), -1, -1)
         made = []
@@ -65,6 +69,7 @@ class FinishedModel:
                     negative=None if away is None else away[part],
                     guidance=guidance,
                     timestep_scaling=self.timestep_scaling,
+                    first_noise=None if noise is None else torch.from_numpy(noise[part]),
                 )
             made.append(to_images(drawn))
         return np.concatenate(made)

@@ -26,6 +26,8 @@ from ..run_folder import RunFolder
 from ..styles import FINISHES, LOOKS, STYLE_NAMES, STYLES, Canvas
 from ..unet.schedule import DEFAULT_INDEX, even_steps
 from .classifier import StyleJudge, load_judge
+from .faces import FaceFinder
+from .looks import measure_looks
 from .measures import change, distance, gradient_energy, ssim, texture_error
 from .model import FinishedModel
 
@@ -47,6 +49,7 @@ class Material:
         self.videos = np.load(run.held_out_video)
         self.stills = np.concatenate([self.photos, self.videos[:, ::8].reshape(-1, *self.photos.shape[1:])])
         self.count = pictures_a_style
+        self.faces = FaceFinder(run.cascades) if run.cascades.exists() else None
         self._painted: dict[bytes, np.ndarray] = {}  # a photo in all looks
         self.judge = load_judge(run.evaluation / "judge.pt") if (run.evaluation / "judge.pt").exists() else None
 
@@ -198,7 +201,12 @@ def _guidance(model: FinishedModel, photos: np.ndarray) -> dict[str, Any]:
     return {"distance from photo at 0.5, 1, 1.5, 2": strengthened, "blue minus red by negative prompt": blueness}
 
 
-MEASURES: dict[str, Measure] = {"styles": styles, "moods": moods, "prompts": prompts, "behaviour": behaviour}
+def looks(model: FinishedModel, material: Material) -> dict[str, Any]:
+    """Measure the looks as people see them."""
+    return measure_looks(model, material.photos[: max(2, 2 * material.count)], material.faces)
+
+
+MEASURES: dict[str, Measure] = {"styles": styles, "looks": looks, "moods": moods, "prompts": prompts, "behaviour": behaviour}
 
 
 def evaluate(run: RunFolder, folder: Path, name: str, pictures_a_style: int, only: list[str]) -> None:

@@ -43,6 +43,7 @@ _MILLRACE = {
         "strength": 1 - DEFAULT_INDEX / ORIGINAL_STEPS,
         "steps": 1,
         "cfg_type": "none",
+        "noise": "move",  # the marks of flat areas grow from the noise: so they stick to what moves
     },
     # Without a picture it has nothing to paint.
     "modes": ["img2img"],

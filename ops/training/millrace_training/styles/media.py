@@ -63,17 +63,16 @@ def gouache(canvas: Canvas) -> np.ndarray:
     shapes = mix(in_strokes(flat, canvas.wide_marks, canvas.flow, 2.4), flat, canvas.detail)
     tone = np.maximum(luma(shapes), 0.06)
     matt = shapes * (soft_bands(canvas, local_tone(tone, 0.3), 4, 0.02) / tone)[..., None]
-    milky = rgb(40, 36, 50) + 0.84 * saturate(np.clip(matt, 0, 1), 1.5)
+    milky = rgb(60, 42, 40) + 0.84 * saturate(np.clip(matt, 0, 1), 1.9)
     return milky * (1 + 0.035 * canvas.strokes - 0.4 * canvas.ink * canvas.detail)[..., None]
 
 
 def softpastel(canvas: Canvas) -> np.ndarray:
     """Soft chalk pastels on tinted, rough paper."""
     colour = canvas.flow.along(kuwahara(canvas.picture, canvas.flow, 6, 2.5), 10)
-    chalk = 0.22 + 0.78 * np.clip(saturate(colour, 1.5), 0, 1)
-    colour = mix(chalk, chalk * (1 - 0.6 * canvas.ink)[..., None], 1.0)
+    chalk = (0.24 + 0.78 * np.clip(saturate(colour, 1.6), 0, 1)) * (1 - 0.6 * canvas.ink)[..., None]
     cover = smooth(0.55 * canvas.strokes + 0.45 * canvas.grain + 1.6 * canvas.detail, -1.7, 0.7)
-    return mix(np.broadcast_to(rgb(112, 96, 104), chalk.shape), colour, 0.3 + 0.7 * cover)
+    return mix(np.broadcast_to(rgb(128, 92, 96), chalk.shape), chalk, 0.25 + 0.75 * cover)
 
 
 def pencil(canvas: Canvas) -> np.ndarray:
@@ -98,9 +97,9 @@ def ukiyo(canvas: Canvas) -> np.ndarray:
     """A Japanese woodblock print: flat inks from indigo to cream, fading tones, key lines, mulberry paper."""
     flat = kuwahara(kuwahara(canvas.picture, canvas.flow, 6, 3), canvas.flow, 6, 3.5)
     tone = soft_bands(canvas, local_tone(luma(flat), 0.5), 4)
-    inks = ramp(tone, (0, (28, 42, 78)), (0.25, (62, 96, 128)), (0.5, (150, 160, 150)), (0.75, (226, 200, 158)), (1, (244, 232, 204)))
+    inks = ramp(tone, (0, (28, 42, 78)), (0.25, (62, 96, 128)), (0.5, (166, 160, 132)), (0.75, (232, 202, 150)), (1, (246, 232, 198)))
     warm = flat - luma(flat)[..., None]
-    colour = inks + 0.9 * np.clip(warm, -0.35, 0.35)
+    colour = inks + 0.7 * np.clip(warm, -0.35, 0.35)
     line = np.clip(1.25 * canvas.ink, 0, 1)
     return mix(colour * (1 + 0.025 * canvas.strokes[..., None]), np.broadcast_to(rgb(24, 28, 52), colour.shape), 0.9 * line)
 

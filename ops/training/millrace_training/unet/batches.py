@@ -153,7 +153,10 @@ class BatchSource:
 
 
 def open_source(run: RunFolder, crops: RunFolder, device: torch.device) -> BatchSource:
-    """Return batches of the latents of a folder of crops, that of the run or its large ones. Few prompts are misspelt: the encoder, which is frozen, can read them."""
+    """Return batches of the latents of a folder of crops, that of the run or its large ones.
+
+    Few prompts are misspelt: the encoder, which is frozen, can read them.
+    """
     return BatchSource(
         np.load(crops.latents),  # 2.6 GB in memory: small windows of a mapped file cost more than a forward pass of a row
         np.load(crops.latent_labels),

@@ -19,7 +19,7 @@ from .measures import distance
 from .model import FinishedModel
 from .pattern import agreement, flat_picture, flatness, period, sticks
 
-_SIDE = 192  # pixels: of the window that pans, and of the flat picture
+_SIDE, _FLAT_SIDE = 192, 256  # pixels: of the window that pans, and of the flat picture
 _EDGE = 32  # pixels of it that do not count
 _PAN = 4  # pixels to the right with each frame: one latent
 _STRENGTHS = (46, 43, 40, 37, 34, 31, 28, 25)  # t_index from the photo to the full look
@@ -47,7 +47,7 @@ def measure_look(model: FinishedModel, look: Look, photos: np.ndarray, panned: n
     row = {"psnr to photo": float(alike.mean()), "at most": float(alike.max())}
     from_photo = [distance(photos, model.draw(photos, embedding, [index])) for index in _STRENGTHS]
     row["monotone"] = float((np.diff(from_photo) > -_SLACK).all())
-    flat = model.draw(flat_picture(_SIDE)[None], embedding, steps)[0]
+    flat = model.draw(flat_picture(_FLAT_SIDE)[None], embedding, steps)[0]
     row["period"] = period(flat[_EDGE:-_EDGE, _EDGE:-_EDGE])
     shares: dict[str, list[float]] = {"pan, noise stands": [], "pan, noise moves": []}
     for photo in panned:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 _BAND = 4.0  # pixels: a pattern is what a blur of this width removes
-_NEAR = 26  # pixels: the length of one mark, within which a pattern is alike by nature
+_NEAR = 32  # pixels: the length of the longest mark, within which a pattern is alike by nature
 _FLAT = 0.012  # of 1: contrast of the input below which an area is flat
 
 

@@ -16,6 +16,7 @@ from .run_folder import RunFolder
 _QUICK_STEPS = 20
 _QUICK_CROPS = 96
 _UNET_ROWS = 1_300_000  # training rows of the U-Net, for any batch size
+_UNET_ROWS_FROM_INIT = 110_000  # about 75 minutes on two idle cores
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -37,6 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--name", default="model", help="name of the files of evaluation, montage and videos")
     parser.add_argument("--pictures", type=int, default=6, help="held-out pictures per style in the evaluation (default 6)")
     parser.add_argument("--only", nargs="*", default=[], help="measures to run: styles moods prompts behaviour")
+    parser.add_argument("--looks", nargs="*", default=[], help="names of the looks to train instead of all (stage targets)")
     parser.add_argument("--picture", type=Path, help="square photo for the pictures of the web page (stage cards)")
     parser.add_argument("--quick", action="store_true", help="test every stage with few crops and steps: a useless model in minutes")
     parser.add_argument("--tile", type=int, default=128, help="side of a picture in the montage, in pixels (default 128)")
@@ -61,6 +63,11 @@ def _model(arguments: argparse.Namespace, run: RunFolder) -> Path:
     return arguments.model or run.export
 
 
+def _sizes(run: RunFolder) -> list[RunFolder]:
+    """Return the folders of crops: of 256 pixels, and of 512."""
+    return [run, run.large]
+
+
 def _data(arguments: argparse.Namespace, run: RunFolder) -> None:
     from .data.gather import gather
 
@@ -68,9 +75,11 @@ def _data(arguments: argparse.Namespace, run: RunFolder) -> None:
 
 
 def _targets(arguments: argparse.Namespace, run: RunFolder) -> None:
-    from .targets import make_targets
+    from .targets import choose_looks, looks_of, make_targets
 
-    make_targets(run, arguments.processes)
+    choose_looks(run, arguments.looks)
+    for folder in _sizes(run):
+        make_targets(folder, arguments.processes, looks_of(run))
 
 
 def _autoencoder(arguments: argparse.Namespace, run: RunFolder) -> None:
@@ -78,7 +87,7 @@ def _autoencoder(arguments: argparse.Namespace, run: RunFolder) -> None:
 
     init = _part(arguments, "vae")
     rate = arguments.rate or (6e-4 if init else 2e-3)
-    plan = _plan(arguments, 2600 if init else 6000, 0.3)
+    plan = _plan(arguments, 900 if init else 6000, 0.3)
     _train(arguments, run, partial(train_autoencoder, run=run, init=init, rate=rate, plan=plan))
 
 
@@ -100,14 +109,16 @@ def _meanings(arguments: argparse.Namespace, run: RunFolder) -> None:
 def _latents(arguments: argparse.Namespace, run: RunFolder) -> None:
     from .latents import prepare_latents
 
-    _train(arguments, run, prepare_latents(run))
+    for folder in _sizes(run):
+        _train(arguments, run, prepare_latents(folder, run.autoencoder))
 
 
 def _unet(arguments: argparse.Namespace, run: RunFolder) -> None:
     from .unet.train import train_unet
 
     processes = arguments.processes if pick_device(arguments.device).type == "cpu" else 1
-    plan = _plan(arguments, _UNET_ROWS // (arguments.batch * processes), 0.3, evaluate_every=1800)
+    rows = _UNET_ROWS_FROM_INIT if arguments.init else _UNET_ROWS
+    plan = _plan(arguments, rows // (arguments.batch * processes), 0.3, evaluate_every=1800)
     work = partial(
         train_unet,
         run=run,

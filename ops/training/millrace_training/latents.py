@@ -8,6 +8,7 @@ stopped run can continue.
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -17,8 +18,7 @@ from .moods import MOOD_NAMES, apply_mood
 from .parallel import Group
 from .pictures import to_tensor
 from .run_folder import RunFolder
-from .styles import STYLE_NAMES
-from .styles.finish import FINISHES
+from .styles import FINISHES, STYLE_NAMES
 from .targets import TARGETS_PER_CROP
 
 STYLE_MOODS = 2  # styled versions with a mood
@@ -52,10 +52,10 @@ def labelled_picture(photo: np.ndarray, targets: np.ndarray, labels: np.ndarray,
     return plain if mood < 0 else apply_mood(plain, MOOD_NAMES[mood])
 
 
-def make_latents(group: Group, run: RunFolder, starts: list[int]) -> None:
+def make_latents(group: Group, run: RunFolder, autoencoder: Path, starts: list[int]) -> None:
     """Encode this process's share of the chunks into latents.npy."""
     torch.set_grad_enabled(False)
-    model = load_autoencoder(run.autoencoder, group.device)
+    model = load_autoencoder(autoencoder, group.device)
     crops = np.load(run.crops, mmap_mode="r")
     targets = np.load(run.targets, mmap_mode="r")
     labels = np.load(run.latent_labels)
@@ -87,12 +87,12 @@ def _finished(run: RunFolder) -> list[int]:
     return sorted(int(line) for path in run.root.glob("latents.done.*") for line in path.read_text().split())
 
 
-def prepare_latents(run: RunFolder) -> partial[None]:
-    """Create the files. Returns the work for each process."""
+def prepare_latents(run: RunFolder, autoencoder: Path) -> partial[None]:
+    """Create the files of a folder of crops. Returns the work for each process."""
     styles = np.load(run.target_styles)
     size = np.load(run.crops, mmap_mode="r").shape[1] // FACTOR
     np.save(run.latent_labels, np.stack([labels_of_crop(i, s) for i, s in enumerate(styles)]))
     if not run.latents.exists():
         np.lib.format.open_memmap(run.latents, "w+", np.float16, (len(styles), SLOTS, LATENT_CHANNELS, size, size))
     finished = set(_finished(run))
-    return partial(make_latents, run=run, starts=[s for s in range(0, len(styles), _CHUNK) if s not in finished])
+    return partial(make_latents, run=run, autoencoder=autoencoder, starts=[s for s in range(0, len(styles), _CHUNK) if s not in finished])

@@ -35,6 +35,11 @@ class RunFolder:
         return self.root / "meanings.npz"
 
     @property
+    def cascades(self) -> Path:
+        """Detectors of faces and eyes."""
+        return self.packages / "opencv-data/usr/share/opencv4/haarcascades"
+
+    @property
     def crops(self) -> Path:
         """uint8 [N, 256, 256, 3]: training crops."""
         return self.root / "crops.npy"
@@ -48,6 +53,16 @@ class RunFolder:
     def held_out_video(self) -> Path:
         """uint8 [V, F, 256, 256, 3]: F consecutive frames of each held-out video."""
         return self.root / "held-out-video.npy"
+
+    @property
+    def large(self) -> RunFolder:
+        """The same for a few crops of 512 pixels: crops, targets and latents."""
+        return RunFolder(self.root / "large")
+
+    @property
+    def looks(self) -> Path:
+        """Names of the looks that this run trains, one per line; without it, all."""
+        return self.root / "looks.txt"
 
     @property
     def targets(self) -> Path:

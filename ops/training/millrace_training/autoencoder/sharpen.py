@@ -23,7 +23,8 @@ from ..loop import Draw, Plan, train
 from ..parallel import Group
 from ..pictures import psnr, texture_loss, to_images, to_tensor
 from ..run_folder import RunFolder
-from ..styles import STYLE_NAMES, STYLES
+from ..styles import STYLES
+from ..targets import looks_of
 from ..unet.batches import open_source
 from ..unet.model import LATENT_SCALE, trained_unet
 from ..unet.objective import FULL_STYLE_INDEX
@@ -71,7 +72,8 @@ class DecoderTask:
         self.model: nn.Module = nn.ModuleDict({"decoder": decoder, "critic": critic})
         unet = trained_unet(run.unet / "last.pt")
         self.unet = unet.eval().requires_grad_(False).to(group.device, memory_format=torch.channels_last)
-        self.source = open_source(run, group.device)
+        self.source = open_source(run, run, group.device)
+        self.looks = looks_of(run)
         self.crops = np.load(run.crops, mmap_mode="r")
         self.targets = np.load(run.targets, mmap_mode="r")
         self.held_out = np.load(run.held_out)
@@ -103,7 +105,7 @@ class DecoderTask:
         indices = draw.numpy.integers(20, FULL_STYLE_INDEX + 1, _ANSWERS)
         times = torch.tensor([time_of_index(int(index)) for index in indices], device=self.group.device)
         photo = batch.photo[:_ANSWERS]
-        answers = self._answers(photo, batch.embedding[:_ANSWERS], times, draw.normal_like(photo))
+        answers = self._answers(photo, batch.embedding[:_ANSWERS], times, batch.noise[:_ANSWERS])
         twice = _ANSWERS // 2  # some after a second step, as in the server: these are finished pictures
         later = torch.tensor([time_of_index(even_steps(int(index), 2)[1]) for index in indices[:twice]], device=self.group.device)
         again = self._answers(answers[:twice], batch.embedding[:twice], later, draw.normal_like(answers[:twice]))
@@ -128,7 +130,7 @@ class DecoderTask:
         """Return PSNR in dB and gradient energy / the target's, for true latents and for the U-Net's outputs, one picture per style."""
         figures: dict[str, list[float]] = {"true": [], "answers": [], "true_sharpness": [], "answers_sharpness": []}
         index = time_of_index(DEFAULT_INDEX)
-        for number, name in enumerate(STYLE_NAMES):
+        for number, name in enumerate(self.looks):
             photo = self.held_out[(7 * number) % len(self.held_out)][None]
             styled = STYLES[name](photo[0])[None]
             noise = torch.randn((1, 4, 64, 64), generator=torch.Generator().manual_seed(0)).to(self.group.device)

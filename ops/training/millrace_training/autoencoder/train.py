@@ -16,6 +16,7 @@ from ..parallel import Group
 from ..pictures import gradient_loss, psnr, to_images, to_tensor
 from ..run_folder import RunFolder
 from ..styles import STYLE_NAMES, STYLES
+from ..targets import looks_of
 from .model import decode, encode, load_autoencoder, new_autoencoder
 
 _BATCH = 16  # pictures per process
@@ -71,6 +72,7 @@ class AutoencoderTask:
         weight = np.array([_HARD_STYLES.get(name, 1) for name in STYLE_NAMES], np.float64)[styles.ravel()]
         self.target_odds = np.cumsum(weight / weight.sum())
         self.held_out = np.load(run.held_out)
+        self.looks = looks_of(run)
 
     def optimizers(self) -> list[torch.optim.Optimizer]:
         return [torch.optim.AdamW(self.model.parameters(), lr=self.rate, betas=(0.9, 0.98), weight_decay=1e-4)]
@@ -104,7 +106,7 @@ class AutoencoderTask:
         return loss, {"latent_std": float(latents.std())}
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
-        return ceilings(model, self.held_out[:27])
+        return ceilings(model, self.held_out[:27], self.looks)
 
 
 @torch.no_grad()
@@ -115,14 +117,14 @@ def carry(model: AutoencoderTiny, images: np.ndarray) -> np.ndarray:
     return np.concatenate(parts)
 
 
-def ceilings(model: AutoencoderTiny, images: np.ndarray) -> dict[str, float]:
+def ceilings(model: AutoencoderTiny, images: np.ndarray, looks: tuple[str, ...]) -> dict[str, float]:
     """Return the ceiling of the autoencoder alone, in dB: for photos, and for each style's targets."""
     figures = {"photo": float(psnr(images, carry(model, images)).mean())}
-    for index, name in enumerate(STYLE_NAMES):
+    for index, name in enumerate(looks):
         sources = images[[index % len(images), (index + 9) % len(images), (index + 18) % len(images)]]
         styled = np.stack([STYLES[name](image) for image in sources])
         figures[name] = float(psnr(styled, carry(model, styled)).mean())
-    figures["styles_mean"] = float(np.mean([figures[name] for name in STYLE_NAMES]))
+    figures["styles_mean"] = float(np.mean([figures[name] for name in looks]))
     return {key: round(value, 2) for key, value in figures.items()}
 
 

@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
-SIZE = 256  # pixels: side of every training picture
+SIZE = 256  # pixels: side of nearly every training picture
+LARGE_SIZE = 512  # pixels: side of a few, so that large pictures look as good
 _LONGEST_SHORT_SIDE = 1400  # larger photos are scaled down first, since smaller crops of them are grainy
 _SHORTEST_SIDE = 200
 _FLATTEST = 12  # standard deviation below which a crop is almost empty
@@ -49,6 +50,18 @@ def cut(image: np.ndarray, count: int, rng: np.random.RandomState) -> list[np.nd
         if crop.std() >= _FLATTEST:
             crops.append(np.ascontiguousarray(crop))
     return crops
+
+
+def cut_large(image: np.ndarray, rng: np.random.RandomState) -> list[np.ndarray]:
+    """Return a random square of LARGE_SIZE if the photo is large enough, one of three of them mirrored."""
+    height, width = image.shape[:2]
+    short = min(height, width)
+    if short < LARGE_SIZE:
+        return []
+    side = rng.randint(LARGE_SIZE, short + 1)
+    y, x = rng.randint(0, height - side + 1), rng.randint(0, width - side + 1)
+    crop = cv2.resize(image[y : y + side, x : x + side], (LARGE_SIZE, LARGE_SIZE), interpolation=cv2.INTER_AREA)
+    return [np.ascontiguousarray(crop[:, ::-1] if rng.rand() < 0.33 else crop)] if crop.std() >= _FLATTEST else []
 
 
 def crops_for(short_side: int) -> int:

@@ -1,6 +1,6 @@
 """Stage `data`: fetch the Debian packages, pick their photos, cut crops.
 
-Writes crops.npy, held-out.npy, held-out-video.npy and held-out.txt (the held-out photos).
+Writes crops.npy, large/crops.npy, held-out.npy, held-out-video.npy and held-out.txt (the held-out photos).
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ import numpy as np
 
 from ..moods import apply_mood
 from ..run_folder import RunFolder, write_atomically
-from .crops import SIZE, centre_square, crops_for, cut, jitter, load_photo, paste_stamp, video_frames
+from .crops import SIZE, centre_square, crops_for, cut, cut_large, jitter, load_photo, paste_stamp, video_frames
 from .sources import HELD_OUT_PORTRAIT, HELD_OUT_VIDEOS, OPENCV_DATA, PACKAGE_NAMES, PHOTO_PACKAGES, STAMP_PACKAGE
 
+_LARGE_CROPS = 240  # at most
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 _SMALLEST_FILE = 25_000  # bytes; smaller files are icons
 _VIDEO_CLIP = 24  # frames kept of each held-out video
@@ -57,10 +58,11 @@ def find_photos(packages: Path, extra: list[Path]) -> list[Path]:
     return photos
 
 
-def _cut_photo(job: tuple[int, Path]) -> list[np.ndarray]:
+def _cut_photo(job: tuple[int, Path]) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Return a photo's crops, and its large ones."""
     seed, path = job
     image = load_photo(path)
-    return cut(image, crops_for(min(image.shape[:2])), np.random.RandomState(seed))
+    return cut(image, crops_for(min(image.shape[:2])), np.random.RandomState(seed)), cut_large(image, np.random.RandomState(seed))
 
 
 def _held_out_portrait(packages: Path) -> list[np.ndarray]:
@@ -79,7 +81,7 @@ def gather(run: RunFolder, extra: list[Path], workers: int, most: int | None = N
     random.Random(0).shuffle(photos)
     held_out_count = max(12, len(photos) // _HELD_OUT_SHARE)
     with Pool(workers) as pool:
-        crops_of_photo = pool.map(_cut_photo, list(enumerate(photos)), chunksize=2)
+        crops_of_photo, large_of_photo = zip(*pool.map(_cut_photo, list(enumerate(photos)), chunksize=2))
     held_out = _held_out_portrait(run.packages) + [c for crops in crops_of_photo[:held_out_count] for c in crops[:4]]
     crops = [c for photo_crops in crops_of_photo[held_out_count:] for c in photo_crops]
     from_photos = len(crops)
@@ -100,8 +102,11 @@ def gather(run: RunFolder, extra: list[Path], workers: int, most: int | None = N
     chosen = np.stack([crops[i] for i in order])
     for index in range(_FIRST_GREY, len(chosen), _GREY_EVERY):
         chosen[index] = apply_mood(chosen[index], "mono")
+    large = np.stack([c for photo_crops in large_of_photo[held_out_count:] for c in photo_crops][: _LARGE_CROPS if most is None else 4])
+    _save(run.large.crops, large)
     _save(run.crops, chosen)
-    run.log("data", photos=len(photos), stamps=len(stamps), crops=len(order), held_out_photos=held_out_count, held_out=len(held_out))
+    counts = {"photos": len(photos), "stamps": len(stamps), "crops": len(order), "large": len(large)}
+    run.log("data", **counts, held_out_photos=held_out_count, held_out=len(held_out))
 
 
 def _save(path: Path, array: np.ndarray) -> None:

@@ -67,9 +67,11 @@ STAMP_PACKAGE = Package("tuxpaint-stamps-default", "GPL-2", lambda p: p.endswith
 WORDS_PACKAGE = Package("wamerican", "public domain", lambda p: p.endswith("american-english"))
 # The same words, by how common they are.
 COMMON_WORDS_PACKAGE = Package("scowl", "SCOWL (permissive)", lambda p: "/scowl/english-" in p)
+FACES_PACKAGE = Package("opencv-data", "BSD-3-Clause", lambda p: "haarcascades" in p)  # finds faces in the evaluation
 PACKAGE_NAMES: tuple[str, ...] = (
     *(package.name for package in PHOTO_PACKAGES),
     STAMP_PACKAGE.name,
     WORDS_PACKAGE.name,
     COMMON_WORDS_PACKAGE.name,
+    FACES_PACKAGE.name,
 )

@@ -11,6 +11,7 @@ from diffusers import UNet2DConditionModel
 
 from ..autoencoder.model import load_autoencoder
 from ..pictures import to_images, to_tensor
+from ..styles import LOOKS
 from ..text.model import load_text_encoder, load_tokenizer
 from ..text.tokenizer import tokenize
 from ..unet.sampler import stylise
@@ -31,6 +32,8 @@ class FinishedModel:
         self.unet = unet.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
         self.text_encoder = load_text_encoder(folder / "text_encoder", device)
         self.tokenizer = load_tokenizer(folder / "tokenizer")
+        prompts = {style["prompt"] for style in json.loads((folder / "millrace.json").read_text())["styles"]}
+        self.looks = tuple(name for name, look in LOOKS.items() if look.prompt in prompts)
 
     @torch.no_grad()
     def embed(self, prompts: list[str]) -> torch.Tensor:
@@ -44,8 +47,12 @@ class FinishedModel:
         indices: list[int],
         negative: torch.Tensor | None = None,
         guidance: float = 1.0,
+        noise: np.ndarray | None = None,
     ) -> np.ndarray:
-        """Paint pictures with one embedding [1, 77, 96] for all, or one for each [N, 77, 96]; the same for negative ones."""
+        """Paint pictures with one embedding [1, 77, 96] for all, or one for each [N, 77, 96]; the same for negative ones.
+
+        noise [N, 4, h, w]: of the first step, for each picture.
+        """
         rows = embedding.expand(len(pictures), -1, -1)
         away = None if negative is None else negative.expand(len(pictures), -1, -1)
         made = []
@@ -62,6 +69,7 @@ class FinishedModel:
                     negative=None if away is None else away[part],
                     guidance=guidance,
                     timestep_scaling=self.timestep_scaling,
+                    first_noise=None if noise is None else torch.from_numpy(noise[part]),
                 )
             made.append(to_images(drawn))
         return np.concatenate(made)

@@ -11,8 +11,7 @@ import torch
 
 from ..parallel import pick_device
 from ..run_folder import RunFolder
-from ..styles import STYLES
-from ..styles.finish import FINISHES
+from ..styles import FINISHES, STYLES
 from .model import FinishedModel
 from .report import BY_COUNT, ONE_STEP, STEP_LISTS, prompt_of
 

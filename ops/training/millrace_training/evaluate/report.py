@@ -24,10 +24,11 @@ from ..prompts.free_text import FREE_TEXT
 from ..prompts.generator import PromptGenerator
 from ..prompts.written import NOISE
 from ..run_folder import RunFolder
-from ..styles import STYLE_NAMES, STYLES
-from ..styles.finish import FINISHES
+from ..styles import FINISHES, LOOKS, STYLE_NAMES, STYLES, Canvas
 from ..unet.schedule import DEFAULT_INDEX, even_steps
 from .classifier import StyleJudge, load_judge
+from .faces import FaceFinder
+from .looks import measure_looks
 from .measures import change, distance, gradient_energy, ssim, texture_error
 from .model import FinishedModel
 
@@ -49,11 +50,25 @@ class Material:
         self.videos = np.load(run.held_out_video)
         self.stills = np.concatenate([self.photos, self.videos[:, ::8].reshape(-1, *self.photos.shape[1:])])
         self.count = pictures_a_style
+        self.faces = FaceFinder(run.cascades) if run.cascades.exists() else None
+        self._painted: dict[bytes, np.ndarray] = {}  # a photo in all looks
         self.judge = load_judge(run.evaluation / "judge.pt") if (run.evaluation / "judge.pt").exists() else None
 
     def of_style(self, index: int) -> np.ndarray:
         """Return `count` pictures to evaluate a style with, different ones for each style."""
         return self.stills[[(index + i * 11) % len(self.stills) for i in range(self.count)]]
+
+    def nearest(self, photos: np.ndarray, pictures: np.ndarray) -> np.ndarray:
+        """Return the styles [N] whose filter gives the nearest picture for the same photo; -1 for the photo itself."""
+        found = []
+        for photo, picture in zip(photos, pictures):
+            key = photo.tobytes()
+            if key not in self._painted:
+                canvas = Canvas(photo)
+                self._painted[key] = np.stack([photo, *(look.paint(canvas) for look in LOOKS.values())])
+            candidates = self._painted[key]
+            found.append(int(psnr(candidates, np.broadcast_to(picture, candidates.shape)).argmax()) - 1)
+        return np.array(found)
 
 
 def prompt_of(style: str | None, mood: str | None, rng: random.Random) -> str:
@@ -66,23 +81,11 @@ def _named(judge: StyleJudge, pictures: np.ndarray) -> np.ndarray:
     return torch.cat([judge(to_tensor(pictures[i : i + 32])).argmax(-1) for i in range(0, len(pictures), 32)]).numpy()
 
 
-def _nearest(photos: np.ndarray, pictures: np.ndarray) -> np.ndarray:
-    """Return the styles [N] whose filter gives the nearest picture for the same photo; -1 for the photo itself."""
-    candidates: dict[bytes, np.ndarray] = {}
-    found = []
-    for photo, picture in zip(photos, pictures):
-        key = photo.tobytes()
-        if key not in candidates:
-            candidates[key] = np.stack([photo, *(style(photo) for style in STYLES.values())])
-        values = psnr(candidates[key], np.broadcast_to(picture, candidates[key].shape))
-        found.append(int(values.argmax()) - 1)
-    return np.array(found)
-
-
 def styles(model: FinishedModel, material: Material) -> dict[str, Any]:
     """Compare each style with its filter and finish: PSNR, the autoencoder's ceilings, sharpness, the judge."""
     table: dict[str, dict[str, float]] = {}
-    for index, name in enumerate(STYLE_NAMES):
+    for name in model.looks:
+        index = STYLE_NAMES.index(name)
         photos = material.of_style(index)
         targets = np.stack([STYLES[name](photo) for photo in photos])
         finished = np.stack([FINISHES[name](target) for target in targets])
@@ -97,7 +100,7 @@ def styles(model: FinishedModel, material: Material) -> dict[str, Any]:
         row |= {f"sharpness {label}": gradient_energy(drawn[label]) / gradient_energy(wanted[label]) for label in BY_COUNT}
         row[f"finish {_ONE}"] = float(psnr(finished, drawn[_ONE]).mean())
         row |= {f"finish texture {label}": texture_error(finished, drawn[label]) for label in BY_COUNT}
-        row["nearest"] = float((_nearest(photos, drawn[_ONE]) == index).mean())
+        row["nearest"] = float((material.nearest(photos, drawn[_ONE]) == index).mean())
         if material.judge:
             for label in (_ONE, _TWO):
                 row[f"judge {label}"] = float((_named(material.judge, drawn[label]) == index).mean())
@@ -114,7 +117,7 @@ def moods(model: FinishedModel, material: Material) -> dict[str, float]:
     combined, hits = [], []
     for index, mood in enumerate(MOOD_NAMES):
         photos = material.of_style(index)[:2]
-        style = STYLE_NAMES[(index * 5) % len(STYLE_NAMES)]
+        style = model.looks[(index * 5) % len(model.looks)]
         rng = random.Random(100 + index)
         plain = model.draw(photos, model.embed([prompt_of(None, mood, rng)]), ONE_STEP)
         figures[mood] = float(psnr(np.stack([apply_mood(p, mood) for p in photos]), plain).mean())
@@ -137,12 +140,13 @@ def prompts(model: FinishedModel, material: Material) -> dict[str, Any]:
     }
     nonsense = model.draw(np.repeat(photos[:1], len(NOISE), 0), model.embed(NOISE), ONE_STEP)
     figures["nonsense psnr to photo"] = [round(float(v), 1) for v in psnr(np.repeat(photos[:1], len(NOISE), 0), nonsense)]
-    pictures = material.photos[[(1, 6, 26, 50)[i % 4] for i in range(len(FREE_TEXT))]]
-    drawn = model.draw(pictures, model.embed([text for text, _ in FREE_TEXT]), ONE_STEP)
-    wanted = np.array([STYLE_NAMES.index(style) for _, style in FREE_TEXT])
-    found = _nearest(pictures, drawn)
+    texts = [(text, style) for text, style in FREE_TEXT if style in model.looks]
+    pictures = material.photos[[(1, 6, 26, 50)[i % 4] for i in range(len(texts))]]
+    drawn = model.draw(pictures, model.embed([text for text, _ in texts]), ONE_STEP)
+    wanted = np.array([STYLE_NAMES.index(style) for _, style in texts])
+    found = material.nearest(pictures, drawn)
     figures["free text, nearest style"] = round(float((found == wanted).mean()), 3)
-    figures["free text missed"] = [f"{text} ({style})" for (text, style), hit in zip(FREE_TEXT, found == wanted) if not hit]
+    figures["free text missed"] = [f"{text} ({style})" for (text, style), hit in zip(texts, found == wanted) if not hit]
     if material.judge:
         figures["free text, judge"] = round(float((_named(material.judge, drawn) == wanted).mean()), 3)
     return figures
@@ -168,7 +172,7 @@ def behaviour(model: FinishedModel, material: Material) -> dict[str, Any]:
     steadiness = {}
     noise = np.random.default_rng(0).normal(0, 1.5, (8, *photos.shape[1:]))
     still = np.clip(photos[:1] + noise, 0, 255).astype(np.uint8)
-    for style in ("", *STYLE_NAMES):
+    for style in ("", *model.looks):
         embedding = model.embed([prompt_of(style, None, random.Random(7)) if style else ""])
         row = {"still": change(model.draw(still, embedding, ONE_STEP))}
         for name, clip in zip(("vtest", "tree"), material.videos):
@@ -198,7 +202,12 @@ def _guidance(model: FinishedModel, photos: np.ndarray) -> dict[str, Any]:
     return {"distance from photo at 0.5, 1, 1.5, 2": strengthened, "blue minus red by negative prompt": blueness}
 
 
-MEASURES: dict[str, Measure] = {"styles": styles, "moods": moods, "prompts": prompts, "behaviour": behaviour}
+def looks(model: FinishedModel, material: Material) -> dict[str, Any]:
+    """Measure the looks as people see them."""
+    return measure_looks(model, material.photos[: max(2, 2 * material.count)], material.faces)
+
+
+MEASURES: dict[str, Measure] = {"styles": styles, "looks": looks, "moods": moods, "prompts": prompts, "behaviour": behaviour}
 
 
 def evaluate(run: RunFolder, folder: Path, name: str, pictures_a_style: int, only: list[str]) -> None:

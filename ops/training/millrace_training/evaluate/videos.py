@@ -10,7 +10,6 @@ from PIL import Image
 
 from ..parallel import pick_device
 from ..run_folder import RunFolder
-from ..styles import STYLE_NAMES
 from .model import FinishedModel
 from .report import ONE_STEP, prompt_of
 
@@ -22,7 +21,7 @@ def write_videos(run: RunFolder, folder: Path, target: Path) -> None:
     model = FinishedModel(folder, pick_device("auto"))
     clips = np.load(run.held_out_video)
     target.mkdir(parents=True, exist_ok=True)
-    for index, style in enumerate(STYLE_NAMES):
+    for index, style in enumerate(model.looks):
         embedding = model.embed([prompt_of(style, None, random.Random(index))])
         rows = [np.concatenate([clip, model.draw(clip, embedding, ONE_STEP)], 2) for clip in clips]
         first, *others = (Image.fromarray(frame) for frame in np.concatenate(rows, 1))

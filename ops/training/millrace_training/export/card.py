@@ -11,7 +11,7 @@ import cv2
 from ..data.sources import COMMON_WORDS_PACKAGE, PHOTO_PACKAGES, STAMP_PACKAGE, WORDS_PACKAGE
 from ..moods import MOOD_NAMES
 from ..run_folder import RunFolder
-from ..styles import STYLE_NAMES
+from ..targets import looks_of
 from ..unet.model import LATENT_SCALE
 
 _HEAD = """# millrace-styles
@@ -135,10 +135,11 @@ def _behaviour(figures: dict[str, Any]) -> list[str]:
 
 def write_card(run: RunFolder, folder: Path, name: str) -> None:
     """Write README.md into an export, with the figures of evaluation/NAME.json and the sheets NAME*.png if they exist."""
+    looks = looks_of(run)
     text = _HEAD.format(
-        style_count=len(STYLE_NAMES),
+        style_count=len(looks),
         mood_count=len(MOOD_NAMES),
-        styles=", ".join(STYLE_NAMES),
+        styles=", ".join(looks),
         moods=", ".join(MOOD_NAMES),
         scale=LATENT_SCALE,
     )

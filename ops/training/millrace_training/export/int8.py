@@ -25,7 +25,7 @@ from ..evaluate.model import FinishedModel
 from ..pictures import psnr, to_tensor
 from ..prompts.generator import PromptGenerator
 from ..run_folder import RunFolder
-from ..styles import STYLE_NAMES, STYLES
+from ..styles import STYLES
 from ..unet.model import LATENT_SCALE
 from .onnx_model import Feed, OnnxModel
 from .sensitivity import convolutions_for_int8
@@ -62,13 +62,14 @@ def write_int8(run: RunFolder, folder: Path, pictures_a_style: int) -> None:
     photos = crops[:: max(1, len(crops) // _ROWS)][:_ROWS]
     rng = random.Random(0)
     generator = PromptGenerator([], misspelt=0.0)
-    styles = [STYLE_NAMES[i % len(STYLE_NAMES)] if i % 8 else None for i in range(len(photos))]
+    finished = FinishedModel(folder, torch.device("cpu"))
+    styles = [finished.looks[i % len(finished.looks)] if i % 8 else None for i in range(len(photos))]
     latents = [model.encode(photo) for photo in photos]
     rows = [
         model.row(latent, generator(style, None, rng) if style else "", _TIME_INDICES[i % len(_TIME_INDICES)], seed=i)
         for i, (latent, style) in enumerate(zip(latents, styles))
     ]
-    unet = FinishedModel(folder, torch.device("cpu")).unet.to(memory_format=torch.contiguous_format)
+    unet = finished.unet.to(memory_format=torch.contiguous_format)
     chosen = {_node_of(name) for name in convolutions_for_int8(unet, rows[::2], _UNET_DECIBELS)}
     _quantise(folder / "unet", rows, ["Conv"], lambda name: name in chosen)
 
@@ -78,7 +79,7 @@ def write_int8(run: RunFolder, folder: Path, pictures_a_style: int) -> None:
     _quantise(folder / "vae_encoder", [{"sample": to_tensor(p[None]).contiguous().numpy()} for p in photos], _AUTOENCODER, inner)
     drawn = [model.predict(row) for row in rows]
     _quantise(folder / "vae_decoder", [{"latent_sample": code / LATENT_SCALE} for code in drawn + latents[::4]], _AUTOENCODER, inner)
-    lost = _losses(run, folder, pictures_a_style)
+    lost = _losses(run, folder, finished.looks, pictures_a_style)
     worst = max(lost, key=lambda name: lost[name])
     print(f"int8: lost on average {np.mean(list(lost.values())):.2f} dB, most in {worst} ({lost[worst]:.2f} dB): {lost}")
     if lost[worst] > _MOST_LOSS:
@@ -134,12 +135,12 @@ def _quantise_at_load(path: Path, original: Path) -> None:
     onnx.save(model, path)
 
 
-def _losses(run: RunFolder, folder: Path, pictures: int) -> dict[str, float]:
+def _losses(run: RunFolder, folder: Path, looks: tuple[str, ...], pictures: int) -> dict[str, float]:
     """Return the dB that each style loses against its filter, on held-out pictures."""
     stills = np.load(run.held_out)
     lost = {}
     plain, int8 = OnnxModel(folder), OnnxModel(folder, VARIANT)
-    for index, name in enumerate(STYLE_NAMES):
+    for index, name in enumerate(looks):
         photos = stills[[(index + i * 11) % len(stills) for i in range(pictures)]]
         targets = np.stack([STYLES[name](photo) for photo in photos])
         prompts = [PromptGenerator([], misspelt=0.0)(name, None, random.Random(index))] * len(photos)

@@ -6,6 +6,8 @@ misspelt, with subjects, in other word orders, naming artists, films and games.
 
 from __future__ import annotations
 
+from .more_looks import MORE_WORDS
+
 _WRITTEN = {
     "oil": [
         "an oil painting of my dog", "paint me like rembrandt would", "oil pianting of a sailor", "thick oil paints on canvas, a woman by the window",
@@ -40,8 +42,8 @@ _WRITTEN = {
         "16-bit snes rpg character", "pixel art of a cozy room", "everything made of minecraft blocks", "old school pixelated video game",
     ],
     "glass": [
-        "stained glass window of a saint", "church windows made of coloured glass", "roman mosaic of a fish", "staind glass dragon",
-        "a tiffany lamp pattern", "mosaic of tiny tiles showing my face", "cathedral glass, roses", "like a gothic stained-glass panel",
+        "stained glass window of a saint", "church windows made of coloured glass", "tiffany lamp of a fish", "staind glass dragon",
+        "a tiffany lamp pattern", "leaded window showing my face", "cathedral glass, roses", "like a gothic stained-glass panel",
     ],
     "neon": [
         "neon outlines of a dancer", "neon sign of a flamingo", "tron movie lines", "glowing neon edges on black",
@@ -80,8 +82,8 @@ _WRITTEN = {
         "as a japanese anime hero", "spirited away bathhouse", "shinkai clouds, anime", "disney animated movie princess",
     ],
     "negative": [
-        "photo negative of a tree", "invert all the colors", "negative film look", "x-ray of my hand",
-        "inverted colours please", "film negtive", "looks like an xray", "colors reversed like a negative",
+        "photo negative of a tree", "invert all the colors", "negative film look", "my hand with colours inverted",
+        "inverted colours please", "film negtive", "looks like a negatve", "colors reversed like a negative",
     ],
     "nightvis": [
         "night vision goggles view", "green night vision, soldiers", "nite vision", "seen through military night-vision",
@@ -93,7 +95,7 @@ _WRITTEN = {
     ],
     "emboss": [
         "carved in stone", "a marble bas-relief of a lion", "embossed metal plate", "embos effect",
-        "me as a stone statue", "greek marble sculpture of a hero", "clay relief of a face", "chiseled stone carving of a king",
+        "me as a stone statue", "stone relief of a hero", "embossed relief of a face", "chiseled stone carving of a king",
     ],
     "chalk": [
         "chalk drawing on a blackboard", "colorful chalk on the school board", "chalkbord menu", "sidewalk chalk art of a unicorn",
@@ -117,4 +119,5 @@ _WRITTEN = {
     ],
 }  # fmt: skip
 
-FREE_TEXT: list[tuple[str, str]] = [(text, style) for style, texts in _WRITTEN.items() for text in texts]
+_ALL = _WRITTEN | {name: words.written for name, words in MORE_WORDS.items()}
+FREE_TEXT: list[tuple[str, str]] = [(text, style) for style, texts in _ALL.items() for text in texts]

@@ -6,6 +6,8 @@ stand for a look, and common words of other languages.
 
 from __future__ import annotations
 
+from .more_looks import MORE_WORDS
+
 
 def _phrases(text: str) -> list[str]:
     return [phrase.strip() for phrase in text.replace("\n", " ").split("|") if phrase.strip()]
@@ -202,3 +204,15 @@ QUALITIES: list[str] = _phrases("""masterpiece | highly detailed | best quality 
     | professional | beautiful | award winning | detailed | sharp focus | high quality | artistic | stunning | concept art
     | cinematic | elegant | dramatic lighting | digital art | illustration | artwork | hd | ultra realistic lighting
     | very pretty | amazing | epic | gorgeous | unreal engine | octane render | soft lighting | close up | wide shot""")
+
+
+def _give_to_later_looks() -> None:
+    """Add the later looks, and take their phrases from those that had them before, and from the subjects without a look."""
+    moved = {phrase for words in MORE_WORDS.values() for phrase in words.named}
+    for phrases in (*STYLE_PHRASES.values(), *MOOD_PHRASES.values()):
+        phrases[:] = [phrase for phrase in phrases if phrase not in moved]
+    SUBJECTS[:] = [subject for subject in SUBJECTS if subject.removeprefix("a ").removeprefix("an ") not in moved]
+    STYLE_PHRASES.update({name: words.named for name, words in MORE_WORDS.items()})
+
+
+_give_to_later_looks()

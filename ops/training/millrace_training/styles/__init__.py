@@ -1,45 +1,28 @@
 """The style filters: each maps an RGB uint8 picture [H, W, 3] to its styled version.
 
-The order of STYLES is part of a trained model's labels: append, never reorder.
+The order of STYLES is part of a trained model's labels; `looks.py` is the table.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
-from . import drawing, graphic, light, painting
+from .canvas import Canvas
+from .looks import LOOKS, PUBLISHED_LOOKS, Finish, Look
 
-StyleFilter = Callable[[np.ndarray], np.ndarray]
+__all__ = ["FINISHES", "LOOKS", "PUBLISHED_LOOKS", "STYLES", "STYLE_NAMES", "Canvas", "StyleFilter"]
 
-STYLES: dict[str, StyleFilter] = {
-    "oil": painting.oil,
-    "gogh": painting.gogh,
-    "pencil": drawing.pencil,
-    "cpencil": drawing.cpencil,
-    "water": painting.water,
-    "comic": painting.comic,
-    "lineart": drawing.lineart,
-    "pixel": graphic.pixel,
-    "glass": graphic.glass,
-    "neon": light.neon,
-    "cyber": light.cyber,
-    "charcoal": drawing.charcoal,
-    "blueprint": drawing.blueprint,
-    "thermal": light.thermal,
-    "sepia": light.sepia,
-    "noir": light.noir,
-    "popart": graphic.popart,
-    "anime": painting.anime,
-    "negative": light.negative,
-    "nightvis": light.nightvis,
-    "vapor": light.vapor,
-    "emboss": drawing.emboss,
-    "chalk": drawing.chalk,
-    "gameboy": graphic.gameboy,
-    "vhs": light.vhs,
-    "ukiyo": painting.ukiyo,
-    "lego": graphic.lego,
-}
+
+class StyleFilter:
+    """Paints one look. Without a noise [4, H/4, W/4], it is that of a stream with seed 0."""
+
+    def __init__(self, look: Look):
+        self._paint = look.paint
+
+    def __call__(self, image: np.ndarray, noise: np.ndarray | None = None) -> np.ndarray:
+        return self._paint(Canvas(image, noise))
+
+
+STYLES: dict[str, StyleFilter] = {name: StyleFilter(look) for name, look in LOOKS.items()}
+FINISHES: dict[str, Finish] = {name: look.finish for name, look in LOOKS.items()}
 STYLE_NAMES: tuple[str, ...] = tuple(STYLES)

@@ -1,4 +1,4 @@
-"""Styles of lines on a background: pencil, charcoal, ink, blueprint, chalk, relief."""
+"""Styles of lines on a background: coloured pencil, ink, blueprint, chalk, relief."""
 
 from __future__ import annotations
 
@@ -16,12 +16,6 @@ def _dodge(gray: np.ndarray) -> np.ndarray:
     return np.clip(gray / np.maximum(1 - blur(1 - gray, 5), 0.02), 0, 1)
 
 
-def pencil(image: np.ndarray) -> np.ndarray:
-    gray = luma(calm(image))
-    shade = 0.55 + 0.45 * gray**0.5 + 0.10 * (hatching(*gray.shape) > 0.5)
-    return gray_bytes(0.02 + 0.97 * np.minimum(_dodge(gray) ** 1.6, shade))
-
-
 def cpencil(image: np.ndarray) -> np.ndarray:
     """Coloured pencil: pale colour under pencil lines, with diagonal strokes."""
     colour = 0.35 + 0.65 * saturate(unit(flatten(image, 1)), 1.5)
@@ -35,14 +29,6 @@ def lineart(image: np.ndarray) -> np.ndarray:
     ink = dark_lines(gray, 2.0, 4.5)
     shadow = np.clip((0.16 - blur(gray, 1.5)) * 4, 0, 0.6)
     return gray_bytes(0.98 * (1 - np.maximum(ink, shadow)))
-
-
-def charcoal(image: np.ndarray) -> np.ndarray:
-    gray = local_tone(luma(calm(image)), 0.6)
-    grain = paper(*gray.shape)
-    tone = np.clip(1.15 * gray + 0.06 * grain, 0, 1)
-    stroke = 1 - dark_lines(luma(calm(image)), 1.5, 7.0)
-    return gray_bytes(0.95 * np.clip(0.12 + 0.82 * np.minimum(0.25 + 0.75 * stroke, 0.3 + 0.75 * tone), 0, 1) + 0.02 * grain)
 
 
 def blueprint(image: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Details that further steps add to a styled picture: thick paint in light, cross hatching, paper, print, glow.
+"""Details that further steps add to the looks that are filters of the picture alone: cross hatching, print, glow.
 
 A finish maps a filter's output, RGB uint8 [H, W, 3], to the same shape. Like a later step,
 it sees only the styled picture: the first step draws the style, later ones refine its
@@ -12,10 +12,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from . import StyleFilter
 from .drawing import BLACKBOARD
-from .lattices import cell_bevel, cell_glow, grain, grid, halftone, scan_lines, soft_strokes, stud_gloss, weave, wood
-from .pixels import blur, bytes_of, dark_lines, edge_strength, gray_bytes, luma, slopes, steps, unit
+from .lattices import cell_bevel, cell_glow, grain, grid, scan_lines, soft_strokes, stud_gloss
+from .pixels import blur, bytes_of, gray_bytes, luma, slopes, steps, unit
 
 
 def _lit(gray: np.ndarray, sigma: float) -> np.ndarray:
@@ -40,51 +39,16 @@ def _plane(pattern: Callable[[int, int], np.ndarray], image: np.ndarray) -> np.n
     return pattern(*image.shape[:2])[..., None]
 
 
-def oil(image: np.ndarray) -> np.ndarray:
-    """Thick paint in raking light, on canvas."""
-    light = _lit(luma(image), 0.9)[..., None]
-    return bytes_of(unit(image) * (1 + 0.065 * _plane(weave, image)) + 0.75 * light)
-
-
-def gogh(image: np.ndarray) -> np.ndarray:
-    """Ridges of thick paint in raking light."""
-    light = _lit(luma(image), 0.8)[..., None]
-    return bytes_of(unit(image) * (1 + 1.0 * light) + 0.5 * light)
-
-
 def _crossed(image: np.ndarray, depth: float) -> np.ndarray:
     """Strokes [H, W, 1] across the first ones, the darker the picture the stronger."""
     gray = luma(image)
     return (depth * np.clip(1.7 * (0.85 - gray), 0, 1) * soft_strokes(*gray.shape, falling=True) ** 1.5)[..., None]
 
 
-def pencil(image: np.ndarray) -> np.ndarray:
-    """Cross hatching in the shade, on rough paper."""
-    return bytes_of(unit(image) * (1 - _crossed(image, 0.5)) + 0.02 * _plane(grain, image))
-
-
 def cpencil(image: np.ndarray) -> np.ndarray:
     """Strokes across the first ones, on rough paper."""
     picture = unit(image)
     return bytes_of(picture * (1 - _crossed(image, 0.42)) + 0.025 * _plane(grain, image))
-
-
-def water(image: np.ndarray) -> np.ndarray:
-    """Pigment that settles in the paper and gathers at the rims of washes."""
-    picture = unit(image)
-    gray = luma(picture)
-    rim = edge_strength(gray, 0.9, 1.0)[..., None]
-    pigment = np.clip(1.25 - gray, 0, 1)[..., None]
-    return bytes_of(picture * (1 - 0.4 * rim) - 0.035 * pigment * _plane(grain, image))
-
-
-def comic(image: np.ndarray) -> np.ndarray:
-    """Printed dots in the half tones."""
-    picture = unit(image)
-    tone = luma(picture)
-    half = np.clip(4 * (tone - 0.15), 0, 1) * np.clip(3 * (0.9 - tone), 0, 1)
-    dots = np.clip((halftone(*tone.shape) - 0.35 - 0.4 * tone) * 4, 0, 1)
-    return bytes_of(picture * (1 - (0.38 * half * dots)[..., None]))
 
 
 def lineart(image: np.ndarray) -> np.ndarray:
@@ -116,12 +80,6 @@ def cyber(image: np.ndarray) -> np.ndarray:
     """Wet air: lights that spread, on a screen's lines."""
     picture = unit(image)
     return bytes_of(picture * _plane(scan_lines, image) ** 1.5 + 0.5 * _bloom(picture, 0.55, 5))
-
-
-def charcoal(image: np.ndarray) -> np.ndarray:
-    """The paper's tooth in the half tones, deeper blacks."""
-    gray = luma(image)
-    return gray_bytes(gray - 0.3 * np.clip(0.5 - gray, 0, 1) + 0.22 * gray * (1 - gray) * grain(*gray.shape))
 
 
 def blueprint(image: np.ndarray) -> np.ndarray:
@@ -162,13 +120,6 @@ def popart(image: np.ndarray) -> np.ndarray:
     colour = blur(picture - luma(picture)[..., None], 1.5)
     moved = picture + 1.1 * _shifted(colour, 5) - 0.8 * colour
     return bytes_of((moved - 0.5) * 1.12 + 0.5 + 0.02 * _plane(grain, image))
-
-
-def anime(image: np.ndarray) -> np.ndarray:
-    """Inked outlines and light that blooms."""
-    picture = unit(image)
-    line = dark_lines(luma(picture), 1.0, 8.0, 0.01)[..., None]
-    return bytes_of(picture * (1 - 0.75 * line) + 0.55 * _bloom(picture, 0.7, 6))
 
 
 def negative(image: np.ndarray) -> np.ndarray:
@@ -221,23 +172,16 @@ def vhs(image: np.ndarray) -> np.ndarray:
     return bytes_of(picture + (ghost + 0.02 * grain(*gray.shape))[..., None])
 
 
-def ukiyo(image: np.ndarray) -> np.ndarray:
-    """The block's wood in the flat inks, and its key lines."""
-    picture = unit(image)
-    line = dark_lines(luma(picture), 1.0, 5.0)[..., None]
-    return bytes_of(picture * (1 + 0.075 * _plane(wood, image)) * (1 - 0.6 * line))
-
-
 def lego(image: np.ndarray) -> np.ndarray:
     """Glossy plastic: a light on every stud, its shadow beside it."""
     gloss = _plane(stud_gloss, image)
     return bytes_of(unit(image) * (1 + 0.5 * gloss) + 0.16 * np.clip(gloss, 0, 1))
 
 
-FINISHES: dict[str, StyleFilter] = {
+FIRST_FINISHES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     finish.__name__: finish
     for finish in (
-        oil, gogh, pencil, cpencil, water, comic, lineart, pixel, glass, neon, cyber, charcoal, blueprint, thermal, sepia, noir, popart,
-        anime, negative, nightvis, vapor, emboss, chalk, gameboy, vhs, ukiyo, lego,
+        cpencil, lineart, pixel, glass, neon, cyber, blueprint, thermal, sepia, noir, popart, negative, nightvis, vapor, emboss, chalk,
+        gameboy, vhs, lego,
     )
 }  # fmt: skip

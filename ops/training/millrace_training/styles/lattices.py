@@ -13,8 +13,6 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from .pixels import slopes
-
 PERIOD = 32  # pixels: the longest period of any pattern
 
 
@@ -69,14 +67,6 @@ def grid(height: int, width: int, size: int) -> np.ndarray:
     return tile(lines, height, width)
 
 
-def weave(height: int, width: int) -> np.ndarray:
-    """Canvas [H, W], -1..1: threads over and under each other, 4 pixels wide."""
-    row, column = np.mgrid[0:8, 0:8]
-    across, down = np.cos(np.pi * (row % 4 - 1.5) / 4), np.cos(np.pi * (column % 4 - 1.5) / 4)
-    threads = np.where((row // 4 + column // 4) % 2, across, down).astype(np.float32)
-    return tile(2.5 * (threads - threads.mean()), height, width)
-
-
 def cell_bevel(height: int, width: int) -> np.ndarray:
     """Tiles [H, W] of 8 pixels in -1..1: light on the upper and left rim, shade on the lower and right one."""
     rim = np.zeros(8, np.float32)
@@ -104,46 +94,6 @@ def scan_lines(height: int, width: int) -> np.ndarray:
     """Brightness [H, W] in 0.8..1 of a picture tube's lines, period 8 pixels: two rows of latents, which can represent it."""
     row = np.arange(8, dtype=np.float32)[:, None]
     return tile(0.9 - 0.1 * np.cos(2 * np.pi * (row + 0.5) / 8), height, width)
-
-
-@lru_cache(maxsize=8)
-def _stroke_tile(angle: float, wave: float) -> np.ndarray:
-    """Brush marks [p, p] along one direction, mean 0 and deviation 1, bent by waves of `wave` pixels."""
-    noise = np.random.RandomState(11).randn(PERIOD, PERIOD)
-    y, x = np.meshgrid(np.fft.fftfreq(PERIOD), np.fft.fftfreq(PERIOD), indexing="ij")
-    along, across = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
-    keep = np.exp(-2 * np.pi**2 * ((5.0 * along) ** 2 + (1.1 * across) ** 2))
-    marks = np.fft.ifft2(np.fft.fft2(noise) * keep).real.astype(np.float32)
-    rows, columns = np.mgrid[0:PERIOD, 0:PERIOD].astype(np.float32)
-    swing = wave * np.sin(2 * np.pi * (columns * np.cos(angle) ** 2 + rows * np.sin(angle) ** 2) / PERIOD)
-    from_x, from_y = columns + PERIOD - swing * np.sin(angle), rows + PERIOD + swing * np.cos(angle)
-    bent = cv2.remap(np.tile(marks, (3, 3)), from_x.astype(np.float32), from_y.astype(np.float32), cv2.INTER_LINEAR)
-    return (bent - bent.mean()) / bent.std()
-
-
-def wood(height: int, width: int) -> np.ndarray:
-    """Level wavy grain [H, W] of a board, mean 0 and deviation 1."""
-    return tile(_stroke_tile(0.0, 2.0), height, width)
-
-
-def strokes(gray: np.ndarray, wave: float = 0.0) -> np.ndarray:
-    """Brush marks [H, W], mean 0 and deviation about 1, that follow the outlines of a brightness plane.
-
-    The marks are four fixed tiles, one for each direction; the picture only determines how they are mixed.
-    """
-    across, down = slopes(gray, 1.5)
-    # The structure tensor's double angle; a faint slant prevails if there are no outlines.
-    cosine = cv2.GaussianBlur(down * down - across * across, (0, 0), 5)
-    sine = cv2.GaussianBlur(-2 * across * down, (0, 0), 5) + 0.002
-    length = np.hypot(cosine, sine) + 1e-6
-    total = np.zeros(gray.shape, np.float32)
-    power = np.zeros(gray.shape, np.float32)
-    for index in range(4):
-        angle = index * np.pi / 4
-        share = np.clip((cosine * np.cos(2 * angle) + sine * np.sin(2 * angle)) / length, 0, 1) ** 2
-        total += share * tile(_stroke_tile(angle, wave), *gray.shape)
-        power += share * share
-    return total / np.sqrt(power)
 
 
 def blocks(image: np.ndarray, size: int) -> np.ndarray:

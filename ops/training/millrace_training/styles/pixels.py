@@ -133,10 +133,3 @@ def steps(value: np.ndarray, levels: int, steepness: float = 4.0) -> np.ndarray:
     scaled = value * levels
     whole = np.floor(scaled)
     return (whole + np.clip((scaled - whole - 0.5) * steepness + 0.5, 0, 1)) / levels
-
-
-def posterize(image: np.ndarray, levels: int) -> np.ndarray:
-    """Quantise the brightness (largest channel) of a float32 picture to bands, and keep its hue."""
-    value = image.max(-1, keepdims=True)
-    banded = steps(value, levels, 1.5)
-    return image * np.minimum(banded / np.maximum(value, 0.03), 3.0)

@@ -13,12 +13,12 @@ from ..latents import LABELLED_SLOTS, STYLED_SLOTS, encoded_crops, finished_slot
 from ..moods import MOOD_NAMES
 from ..prompts.generator import PromptGenerator, load_dictionary
 from ..run_folder import RunFolder
-from ..styles import STYLE_NAMES
-from ..targets import TARGETS_PER_CROP
+from ..styles import LOOKS, STYLE_NAMES
+from ..targets import TARGETS_PER_CROP, noise_of_crop
 from ..text.model import load_text_encoder, load_tokenizer
 from ..text.tokenizer import tokenize
 
-_PHASE = 8  # latents: crops start at multiples of 32 pixels, the longest period of any pattern
+_PHASE = 8  # latents: crops of looks with a pattern start at multiples of 32 pixels, the longest period; others start anywhere
 _BLEND_SHARE = 0.06
 _LONG_SHARE = 0.15  # of the batches have prompts of two or three parts of 77 tokens, all but one of which are meaningless
 _PHOTO_SHARE = 0.12
@@ -51,6 +51,7 @@ class Batch:
     photo: torch.Tensor  # [N, 4, s, s], unit deviation
     target: torch.Tensor  # [N, 4, s, s]: target of first steps
     finished: torch.Tensor  # [N, 4, s, s]: target of later steps
+    noise: torch.Tensor  # [N, 4, s, s]: what the target's marks grow from; the first step adds it
     embedding: torch.Tensor  # [N, 77 * number of parts, 96]
     places: list[tuple[int, int, int, int]]  # crop, slot, and the window's top and left in latents
 
@@ -91,6 +92,10 @@ class BatchSource:
             return int(rng.integers(1 + TARGETS_PER_CROP, LABELLED_SLOTS - 1))
         return 1 + int(rng.choice(TARGETS_PER_CROP, p=self.slot_weights[crop]))
 
+    def _in_phase(self, crop: int, slot: int) -> bool:
+        style = self.labels[crop, slot, 0]
+        return bool(style >= 0) and LOOKS[STYLE_NAMES[style]].in_phase
+
     def _prompt(self, crop: int, slot: int, rng: random.Random) -> str:
         style, mood = self.labels[crop, slot]
         return self.generator(STYLE_NAMES[style] if style >= 0 else None, MOOD_NAMES[mood] if mood >= 0 else None, rng)
@@ -110,22 +115,24 @@ class BatchSource:
         """Return `count` rows of side x side latents; the target of a blended row is not the latent at its place."""
         words = random.Random(int(rng.integers(2**62)))
         full = self.latents.shape[-1]
-        photos, targets, finished, prompts, others, places = [], [], [], [], [], []
+        photos, targets, finished, noises, prompts, others, places = [], [], [], [], [], [], []
         blends = rng.random(count) < blend_share
         shares = np.where(blends, rng.random(count), 0.0)
         for blend, share in zip(blends, shares):
             crop = int(rng.choice(self.crops))
             slot = self._slot(crop, photo_share, rng)
-            y, x = (int(v) * _PHASE for v in rng.integers(0, (full - side) // _PHASE + 1, 2))
+            other = self._slot(crop, photo_share, rng) if blend else slot
+            phase = _PHASE if self._in_phase(crop, slot) or self._in_phase(crop, other) else 1
+            y, x = (int(v) * phase for v in rng.integers(0, (full - side) // phase + 1, 2))
             window = self.latents[crop, :, :, y : y + side, x : x + side]
             pair = window[[slot, finished_slot(slot)]].astype(np.float32)
             places.append((crop, slot, y, x))
             prompts.append(self._prompt(crop, slot, words))
             if blend:
-                other = self._slot(crop, photo_share, rng)
                 pair = (1 - share) * pair + share * window[[other, finished_slot(other)]].astype(np.float32)
                 others.append(self._prompt(crop, other, words))
             photos.append(window[0].astype(np.float32))
+            noises.append(noise_of_crop(crop, full)[:, y : y + side, x : x + side])
             targets.append(pair[0])
             finished.append(pair[1])
         embedding = self.embed(prompts + others)
@@ -138,19 +145,22 @@ class BatchSource:
             parts = [self.embed([self._chatter(words) for _ in range(count)]) for _ in range(words.choice((1, 1, 2)))]
             parts.insert(words.randrange(len(parts) + 1), rows)
             rows = torch.cat(parts, 1)
-        return Batch(self._tensor(photos), self._tensor(targets), self._tensor(finished), rows, places)
+        return Batch(self._tensor(photos), self._tensor(targets), self._tensor(finished), self._tensor(noises), rows, places)
 
     def _tensor(self, arrays: list[np.ndarray]) -> torch.Tensor:
         stacked = torch.from_numpy(np.stack(arrays).astype(np.float32)).to(self.device)
         return stacked.contiguous(memory_format=torch.channels_last)
 
 
-def open_source(run: RunFolder, device: torch.device) -> BatchSource:
-    """Return batches of the run folder's latents. Few prompts are misspelt: the encoder, which is frozen, can read them."""
+def open_source(run: RunFolder, crops: RunFolder, device: torch.device) -> BatchSource:
+    """Return batches of the latents of a folder of crops, that of the run or its large ones.
+
+    Few prompts are misspelt: the encoder, which is frozen, can read them.
+    """
     return BatchSource(
-        np.load(run.latents),  # 2.6 GB in memory: small windows of a mapped file cost more than a forward pass of a row
-        np.load(run.latent_labels),
-        encoded_crops(run),
+        np.load(crops.latents),  # 2.6 GB in memory: small windows of a mapped file cost more than a forward pass of a row
+        np.load(crops.latent_labels),
+        encoded_crops(crops),
         load_tokenizer(run.tokenizer),
         load_text_encoder(run.text_encoder, device),
         PromptGenerator(load_dictionary(run.dictionary), misspelt=0.03),

@@ -44,17 +44,21 @@ def stylise(
     negative: torch.Tensor | None = None,
     guidance: float = 1.0,
     timestep_scaling: float = TIMESTEP_SCALING,
+    first_noise: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """Pictures [N, 3, H, W] in -1..1 and embeddings [N, 77, 96] -> stylised pictures.
 
-    Every picture gets the same noise, like the frames of a stream. With `negative`
+    Every picture gets the same noise, like the frames of a stream; `first_noise` [N, 4, h, w]
+    replaces that of the first step. With `negative`
     embeddings [N, 77, 96] the prediction is pushed away from theirs by `guidance`.
     """
     latent = encode(vae, pictures) * scale
     generator = torch.Generator("cpu").manual_seed(seed)
-    for index in indices:
+    for position, index in enumerate(indices):
         time = time_of_index(index)
         noise = torch.randn((1, *latent.shape[1:]), generator=generator).to(latent.device)
+        if first_noise is not None and position == 0:
+            noise = first_noise.to(latent.device)
         noisy = add_noise(latent, noise.expand_as(latent), torch.tensor([time])).contiguous(memory_format=torch.channels_last)
         times = torch.full((len(latent),), time, device=latent.device)
         predicted = unet(noisy, times, embedding, return_dict=False)[0].float()

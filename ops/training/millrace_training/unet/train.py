@@ -16,8 +16,8 @@ from ..muon import Muon
 from ..parallel import Group
 from ..pictures import psnr, to_images, to_tensor
 from ..run_folder import RunFolder
-from ..styles import STYLE_NAMES, STYLES
-from ..styles.finish import FINISHES
+from ..styles import FINISHES, STYLES
+from ..targets import looks_of
 from .batches import open_source
 from .critic import LatentCritic, critic_loss
 from .model import LATENT_SCALE, load_unet, new_unet
@@ -26,6 +26,8 @@ from .sampler import add_noise, step, stylise
 from .schedule import DEFAULT_INDEX, even_steps
 
 _CROP, _WHOLE = 32, 64  # latents: sides of crops and of whole pictures
+_LARGE = (48, 96, 128)  # of windows of large pictures
+_LARGE_SHARE = 0.08  # of the steps
 _WHOLE_SHARE = 0.15  # of the steps; _WHOLE_SHARE_AT_END while the learning rate decays
 _WHOLE_SHARE_AT_END = 0.5
 _IMAGE_WEIGHT = 0.8
@@ -48,7 +50,9 @@ class UnetTask:
         self.critic = LatentCritic().to(group.device, memory_format=torch.channels_last)
         self.model: nn.Module = nn.ModuleDict({"unet": self.unet, "critic": self.critic})
         self.vae = load_autoencoder(run.autoencoder, group.device).eval().requires_grad_(False)
-        self.source = open_source(run, group.device)
+        self.source = open_source(run, run, group.device)
+        self.large = open_source(run, run.large, group.device)
+        self.looks = looks_of(run)
         self.held_out = np.load(run.held_out)
 
     def optimizers(self) -> list[torch.optim.Optimizer]:
@@ -68,25 +72,33 @@ class UnetTask:
 
     def loss(self, draw: Draw, decay: float) -> tuple[torch.Tensor, dict[str, float]]:
         whole_share = _WHOLE_SHARE_AT_END if decay > 0 else _WHOLE_SHARE
-        whole = draw.numpy.random() < whole_share
-        side, rows, decoded = (_WHOLE, max(2, self.rows // 4), 2) if whole else (_CROP, self.rows, _IMAGE_ROWS)
-        batch = self.source.draw(rows, side, draw.numpy)
+        kind = draw.numpy.random()
+        source, side, decoded = self.source, _CROP, _IMAGE_ROWS
+        if kind < _LARGE_SHARE:
+            source, side, decoded = self.large, int(draw.numpy.choice(_LARGE)), 2
+        elif kind < _LARGE_SHARE + whole_share:
+            side, decoded = _WHOLE, 2
+        rows = max(2, self.rows * _CROP**2 // side**2)
+        batch = source.draw(rows, side, draw.numpy)
         has_style = batch.has_style
         inputs = draw_inputs(draw.numpy, rows, self.group.device, decay)
 
         start = torch.lerp(batch.photo, batch.target, inputs.styled.view(-1, 1, 1, 1))
         with torch.no_grad():
-            for times in inputs.earlier.unbind(1):
+            for position, times in enumerate(inputs.earlier.unbind(1)):
                 own = times >= 0
                 if own.any():
-                    noisy = add_noise(start[own] * LATENT_SCALE, draw.normal_like(start[own]), times[own])
+                    noise = draw.normal_like(start[own]) if position else batch.noise[own]
+                    noisy = add_noise(start[own] * LATENT_SCALE, noise, times[own])
                     start[own] = self.predict(noisy, times[own], batch.embedding[own])
         own = inputs.earlier[:, 0] >= 0
         share = torch.maximum(style_share(inputs.time), inputs.styled).view(-1, 1, 1, 1)
         styled = (own | (inputs.styled == 1)).view(-1, 1, 1, 1)
         wanted = torch.where(styled, batch.finished, torch.lerp(batch.photo, batch.target, share))
 
-        noisy = add_noise(start * LATENT_SCALE, draw.normal_like(start), inputs.time)
+        first = (~own & (inputs.styled == 0)).view(-1, 1, 1, 1)
+        noise = torch.where(first, batch.noise, draw.normal_like(start))
+        noisy = add_noise(start * LATENT_SCALE, noise, inputs.time)
         made = self.predict(noisy.contiguous(memory_format=torch.channels_last), inputs.time, batch.embedding)
         in_latents = latent_loss(made, wanted, own & has_style, decay)
         seen = own.float().argsort(descending=True)[: rows // 2]  # the same number in every process, for the mean of gradients
@@ -107,18 +119,18 @@ class UnetTask:
     def evaluate(self, model: nn.Module) -> dict[str, float]:
         """Return PSNR in dB: on a held-out picture per style (one step to the filter, more to the finish), and for the empty prompt."""
         rng = random.Random(3)
-        picks = [(7 * i) % len(self.held_out) for i in range(len(STYLE_NAMES))]
+        picks = [(7 * i) % len(self.held_out) for i in range(len(self.looks))]
         photos = self.held_out[picks]
-        targets = np.stack([STYLES[name](photo) for name, photo in zip(STYLE_NAMES, photos)])
-        finished = np.stack([FINISHES[name](target) for name, target in zip(STYLE_NAMES, targets)])
-        prompts = [self.source.generator(name, None, rng) for name in STYLE_NAMES]
+        targets = np.stack([STYLES[name](photo) for name, photo in zip(self.looks, photos)])
+        finished = np.stack([FINISHES[name](target) for name, target in zip(self.looks, targets)])
+        prompts = [self.source.generator(name, None, rng) for name in self.looks]
         figures: dict[str, float] = {}
         unet = model.get_submodule("unet")
         for name, indices in _EVALUATION_INDICES.items():
             values = psnr(targets if len(indices) == 1 else finished, self._stylise(unet, photos, prompts, indices))
             figures[name] = float(values.mean())
             if name == "one":
-                figures |= {style: float(v) for style, v in zip(STYLE_NAMES, values)}
+                figures |= {style: float(v) for style, v in zip(self.looks, values)}
         figures["empty"] = float(psnr(photos, self._stylise(unet, photos, [""] * len(photos), [DEFAULT_INDEX])).mean())
         return {key: round(value, 2) for key, value in figures.items()}
 

@@ -9,13 +9,18 @@ import type { Size } from './sizes.js';
 export function fillPicture(pixels: Uint8Array, picture: Size, filled: Size, out: Uint8Array): void {
   const [length, stride] = [3 * picture.width, 3 * filled.width];
   if (length === stride) out.set(pixels.subarray(0, length * picture.height));
-  for (let y = 0; length < stride && y < picture.height; y++) {
+  else fillRows(pixels, picture, stride, out);
+  const last = (picture.height - 1) * stride;
+  for (let y = picture.height; y < filled.height; y++) out.copyWithin(y * stride, last, last + stride);
+}
+
+function fillRows(pixels: Uint8Array, { width, height }: Size, stride: number, out: Uint8Array): void {
+  const length = 3 * width;
+  for (let y = 0; y < height; y++) {
     const [start, end] = [y * stride, (y + 1) * stride];
     out.set(pixels.subarray(y * length, (y + 1) * length), start);
     for (let to = start + length; to < end; to += 3) out.copyWithin(to, to - 3, to);
   }
-  const last = (picture.height - 1) * stride;
-  for (let y = picture.height; y < filled.height; y++) out.copyWithin(y * stride, last, last + stride);
 }
 
 /** Copies the part of a larger picture that `fillPicture` copied from. */

@@ -146,11 +146,7 @@ export class StreamPictures {
     this.#last = { width, height, data: memory };
   }
 
-  #mix(
-    { data: input }: Image,
-    mask: Mask | null,
-    memory: Pick<BufferPool, 'take'>,
-  ): Uint8Array<ArrayBuffer> {
+  #mix({ data: input }: Image, mask: Mask | null, memory: Pick<BufferPool, 'take'>): Uint8Array<ArrayBuffer> {
     const { pixel_feedback: share } = this.#parameters;
     const other = this.#last?.data;
     if (share === 0 || other === undefined) return input;

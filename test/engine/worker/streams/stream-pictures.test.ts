@@ -157,7 +157,11 @@ describe('the picture of a control that takes results', () => {
     pictures.resultLeft(result);
     result.data.fill(0);
     assert.equal(pictures.feedbackFor(feedback, image)?.data[0], 200);
-    assert.equal(pictures.prepare({ image }, image, memory).pixels, image.data, 'nothing is mixed into the frame');
+    assert.equal(
+      pictures.prepare({ image }, image, memory).pixels,
+      image.data,
+      'nothing is mixed into the frame',
+    );
     change({ width: height, height: width });
     assert.equal(pictures.feedbackFor(feedback, image), image, 'after another size');
     assert.equal(pictures.feedbackFor({ name: 'depth', preprocessor: 'depth' }, image), null);

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import onnx
 import onnxruntime
-from millrace_training.export.modulation import fold_modulation, measure_bytes
 from onnx import TensorProto, helper, numpy_helper
+
+from millrace_training.export.modulation import fold_modulation, measure_bytes
 
 CHANNELS = (4, 6)
 WIDTH = 5
@@ -76,7 +77,13 @@ def _run(path: Path, feed: dict[str, np.ndarray]) -> list[np.ndarray]:
 def test_fold_modulation(tmp_path: Path) -> None:
     draw = np.random.default_rng(0)
     nodes: list[onnx.NodeProto] = []
-    constants = {"zero": np.array([0]), "one": np.array([1]), "two": np.array([2]), "three": np.array([3]), "one_float": np.array(1, np.float32)}
+    constants = {
+        "zero": np.array([0]),
+        "one": np.array([1]),
+        "two": np.array([2]),
+        "three": np.array([3]),
+        "one_float": np.array(1, np.float32),
+    }
     inputs: dict[str, list[object]] = {"embedding": ["rows", WIDTH]}
     outputs: dict[str, list[object]] = {}
     for i, channels in enumerate(CHANNELS):
@@ -108,7 +115,14 @@ def test_measure_bytes(tmp_path: Path) -> None:
         helper.make_node("DequantizeLinear", ["bytes", "step", "middle"], ["floats"]),
         helper.make_node("Shape", ["floats"], ["shape"]),
     ]
-    _save(path, nodes, {"step": np.array(0.1, np.float32), "middle": np.array(128, np.uint8)}, {"x": ["a", "b"]}, {"shape": [2]}, TensorProto.INT64)
+    _save(
+        path,
+        nodes,
+        {"step": np.array(0.1, np.float32), "middle": np.array(128, np.uint8)},
+        {"x": ["a", "b"]},
+        {"shape": [2]},
+        TensorProto.INT64,
+    )
     assert measure_bytes(path) == 1
     assert list(onnx.load(path).graph.node[-1].input) == ["bytes"]
     np.testing.assert_array_equal(_run(path, {"x": np.zeros((3, 5), np.float32)})[0], [3, 5])

@@ -5,7 +5,10 @@ The encoder is not trained with them.
 
 from __future__ import annotations
 
-LOOK_DESCRIPTIONS: dict[str, str] = {
+from ..styles.looks import LOOKS, Look
+from .themes import LOOK_THEMES
+
+_WRITTEN: dict[str, str] = {
     "oil": "A classical oil painting on canvas. It suits portraits of kings and nobles, ballet, music, banquets and still lifes of food, and the painters of old museums and of impressionism.",
     "gogh": "Thick swirling brush strokes like van Gogh's. It suits dreams, madness, magic, wizards, starry skies and storms of wind.",
     "pencil": "A grey pencil sketch on paper. It suits writers, thinkers, students, notebooks, hands and quiet studies.",
@@ -34,3 +37,13 @@ LOOK_DESCRIPTIONS: dict[str, str] = {
     "ukiyo": "A Japanese woodblock print. It suits samurai, ninja, geishas, temples, mountains and giant waves of Japan, China and Asia, ships, octopuses and sea storms.",
     "lego": "Everything is built of toy bricks. It suits toys, dolls, dice, building blocks, construction machines, trucks, houses and trains.",
 }  # fmt: skip
+
+_SUBJECTS = 8
+
+
+def _describe(look: Look) -> str:
+    """Return what the page says of a later look, with some of its themes."""
+    return f"{look.title}: {look.description}. It suits {', '.join(LOOK_THEMES[look.name][:_SUBJECTS])}."
+
+
+LOOK_DESCRIPTIONS: dict[str, str] = {name: _WRITTEN.get(name) or _describe(look) for name, look in LOOKS.items()}

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from .phrases import phrases_of
+
 
 class Words(NamedTuple):
     named: list[str]  # phrases that name the look
@@ -15,7 +17,7 @@ class Words(NamedTuple):
 
 
 def _words(named: str, themes: str, written: str) -> Words:
-    return Words(*([part.strip() for part in text.replace("\n", " ").split("|")] for text in (named, themes, written)))
+    return Words(phrases_of(named), phrases_of(themes), phrases_of(written))
 
 
 MORE_WORDS: dict[str, Words] = {

@@ -6,9 +6,10 @@ made of or made for: creatures, places, materials, eras, films, people. A look i
 
 from __future__ import annotations
 
+from .more_looks import MORE_WORDS
 from .phrases import phrases_of
 
-LOOK_THEMES: dict[str, list[str]] = {
+_FIRST: dict[str, list[str]] = {
     "oil": phrases_of("""king | queen | nobleman | renaissance | baroque | louvre museum | still life with fruit | a bowl of fruit | opera
         | violin | classical music | wine and bread | harvest | shakespeare | napoleon | palace | horse riding | old masters
         | titian | raphael | botticelli | goya | rubens | impressionism | wedding portrait | countryside | a vase of flowers
@@ -152,3 +153,5 @@ LOOK_THEMES: dict[str, list[str]] = {
         | toy shop | blocks | batman movie in bricks | bulldozer | excavator | crane truck | garbage truck | doll | hobby | model kit
         | christmas present | toy robot | bus | city toy | barbie house | board game | dice | rubik's cube"""),
 }  # fmt: skip
+
+LOOK_THEMES: dict[str, list[str]] = {**_FIRST, **{name: words.themes for name, words in MORE_WORDS.items()}}

@@ -1,4 +1,4 @@
-"""315 handwritten prompts that name no look in known words, with the looks that a person would accept for each.
+"""315 handwritten prompts that name none of the first 27 looks, with the looks that a person would accept for each.
 
 Subjects, artists, films, feelings, misspelt words, other languages. They were not taken into training; those that are a word
 of the dictionary or a name occur there as all words do, and the evaluation counts the others apart. A row: the accepted looks
@@ -6,6 +6,8 @@ and moods (some have the words of a mood), then its prompts.
 """
 
 from __future__ import annotations
+
+from .more_looks import MORE_WORDS
 
 _ROWS = """
 cyber lego neon blueprint emboss: a robot | robot army marching | my face as a cyborg | a friendly robot in the kitchen
@@ -81,10 +83,12 @@ lego popart anime cpencil comic: spielzeug | juguete | prinzessin
 
 
 def _read() -> list[tuple[str, frozenset[str]]]:
+    # Some name a later look, which is then accepted too.
+    named = {phrase: {name} for name, words in MORE_WORDS.items() for phrase in words.named}
     prompts = []
     for row in _ROWS.strip().splitlines():
         looks, texts = row.split(": ")
-        prompts += [(text.strip(), frozenset(looks.split())) for text in texts.split(" | ")]
+        prompts += [(text.strip(), frozenset(looks.split()) | named.get(text.strip(), set())) for text in texts.split(" | ")]
     return prompts
 
 

@@ -8,6 +8,7 @@ import {
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import { asError } from '../../engine/as-error.js';
+import { Pace } from '../../session/time/pace.js';
 import { ProtocolError } from '../../session/wire/protocol-error.js';
 import { addOpenAiImages } from './openai-images.js';
 import { policyClose, type ClientSide, type Conversation, type Program } from './program.js';
@@ -85,8 +86,7 @@ class SglangTalk implements Conversation {
   #statistics = new ChunkStatistics();
   /** Settles when the results so far were sent. */
   #sent: Promise<void> = Promise.resolve();
-  #nextAt = 0;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #pace = new Pace(() => this.#feed());
 
   constructor(side: ClientSide, modes: readonly string[]) {
     this.#side = side;
@@ -134,7 +134,7 @@ class SglangTalk implements Conversation {
   }
 
   ended(): void {
-    clearTimeout(this.#timer);
+    this.#pace.stop();
     this.#bridge.end();
     this.#request = null;
   }
@@ -144,6 +144,7 @@ class SglangTalk implements Conversation {
     if (!this.#modes.includes(mode)) throw new ProtocolError('unsupported_mode', needsPicture);
     this.#request = request;
     this.#picture = request.picture;
+    this.#pace.limit(request.fps || null);
     this.#bridge.ask({ parameters: request.parameters, tag: { event: null, picture: null } });
   }
 
@@ -160,14 +161,8 @@ class SglangTalk implements Conversation {
     const picture = this.#picture;
     if (picture === null || picture === this.#unusable) return;
     if (this.#request === null || !this.#bridge.free) return;
-    const now = performance.now();
-    clearTimeout(this.#timer);
-    if (now < this.#nextAt) {
-      this.#timer = setTimeout(() => this.#feed(), this.#nextAt - now);
-      return;
-    }
-    const { fps } = this.#request;
-    this.#nextAt = fps === 0 ? 0 : Math.max(now, this.#nextAt + 1000 / fps);
+    if (!this.#pace.check()) return;
+    this.#pace.take();
     this.#bridge.ask({ picture, tag: { event: this.#event.id, picture } });
   }
 

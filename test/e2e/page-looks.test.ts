@@ -7,7 +7,9 @@ import { playClip, servedPage } from '../support/served-page.js';
 
 const served = servedPage();
 
+/** Returns the values of the controls, when all are there: the field of the prompt comes before those of parameters. */
 async function settings(page: Page): Promise<readonly string[]> {
+  await page.locator('#parameter-seed').waitFor({ state: 'attached' });
   const fields = ['#prompt', '#parameter-strength-exact', '#parameter-seed'];
   return Promise.all(fields.map((field) => page.locator(field).inputValue()));
 }

@@ -22,6 +22,14 @@ async function set(page: Page, [prompt, strength, seed]: readonly [string, strin
   await page.locator('#parameter-seed').fill(seed);
 }
 
+/** Waits until the drawer shows so many looks: they are read, and their pictures made, after the click. */
+async function waitForLooks(page: Page, count: number): Promise<void> {
+  await page.waitForFunction(
+    (count) => document.querySelectorAll('[data-testid=look]').length === count,
+    count,
+  );
+}
+
 /** Returns the bytes of the file that the page saves. */
 async function saved(page: Page, act: () => Promise<void>): Promise<{ name: string; bytes: Buffer }> {
   const [file] = await Promise.all([page.waitForEvent('download'), act()]);
@@ -82,13 +90,13 @@ test('looks are saved, recalled, renamed, written to a file, removed and read fr
   await set(page, night);
   await page.getByTestId('open-looks').click();
   await page.getByTestId('save-look').click();
-  assert.equal(await page.getByTestId('look').locator('img').count(), 1, 'with a picture of it');
+  await page.getByTestId('look').locator('img').waitFor();
   await page.getByTestId('look-name').fill('Night');
   await page.getByTestId('look-name').press('Enter');
   await set(page, day);
   await page.getByTestId('save-look').click();
   const looks = page.getByTestId('look');
-  assert.equal(await looks.count(), 2);
+  await waitForLooks(page, 2);
   await page.getByTestId('use-look').first().click();
   await page.waitForFunction(
     (prompt) => document.querySelector<HTMLTextAreaElement>('#prompt')?.value === prompt,
@@ -105,19 +113,21 @@ test('looks are saved, recalled, renamed, written to a file, removed and read fr
 
   await page.reload();
   await page.getByTestId('open-looks').click();
-  assert.equal(await looks.count(), 2, 'this browser keeps them');
+  // This browser keeps them.
+  await waitForLooks(page, 2);
   await page.getByTestId('remove-look').first().click();
   await page.getByTestId('remove-look').first().click();
-  assert.equal(await looks.count(), 0);
+  await waitForLooks(page, 0);
   await drop(page, 'looks.json', 'application/json', bytes);
-  assert.equal(await looks.count(), 2);
+  await waitForLooks(page, 2);
 
   const many = Array.from({ length: mostLooks }, (_, i) => ({ name: `Many ${i}`, parameters: {} }));
   await drop(page, 'many.json', 'application/json', Buffer.from(formatLooks(many)));
   await looks.nth(mostLooks + 1).waitFor();
   await page.reload();
   await page.getByTestId('open-looks').click();
-  assert.equal(await looks.count(), 2, 'more than a file may have are not kept');
+  // More than a file may have are not kept.
+  await waitForLooks(page, 2);
   assert.deepEqual(problems, []);
   await page.close();
 });

@@ -8,13 +8,12 @@ knows them.
 
 from __future__ import annotations
 
-import argparse
-import json
 import shutil
 from pathlib import Path
 
 import torch
 
+from ..command import run_on_model
 from ..run_folder import RunFolder
 from ..text.classifier import fit_classifier
 from ..text.model import load_text_encoder, load_tokenizer
@@ -43,13 +42,5 @@ def export_text_part(run: RunFolder, model: Path) -> dict[str, float]:
     return {"largest difference of ONNX": difference, **fit_classifier(run, model)}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--run", type=Path, required=True)
-    parser.add_argument("--model", type=Path, required=True)
-    options = parser.parse_args()
-    print(json.dumps(export_text_part(RunFolder(options.run), options.model), indent=1))
-
-
 if __name__ == "__main__":
-    main()
+    run_on_model(__doc__, export_text_part)

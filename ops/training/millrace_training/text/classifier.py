@@ -9,7 +9,6 @@ prompts mean by it.
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
 from pathlib import Path
@@ -20,6 +19,7 @@ import torch.nn.functional as F
 from torch import nn
 from transformers import CLIPTokenizer
 
+from ..command import run_on_model
 from ..moods import MOOD_NAMES
 from ..prompts.free_text import FREE_TEXT
 from ..prompts.generator import PromptGenerator, load_dictionary
@@ -135,13 +135,5 @@ def fit_classifier(run: RunFolder, model: Path) -> dict[str, float]:
     }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--run", type=Path, required=True)
-    parser.add_argument("--model", type=Path, required=True)
-    options = parser.parse_args()
-    print(json.dumps(fit_classifier(RunFolder(options.run), options.model), indent=1))
-
-
 if __name__ == "__main__":
-    main()
+    run_on_model(__doc__, fit_classifier)

@@ -1,4 +1,4 @@
-import type { StageTimes, StageTimings } from '@millrace/protocol';
+import { stageNames, stages, type StageTimes, type StageTimings } from '@millrace/protocol';
 import type { WorkerTimings } from '../../engine/messages.js';
 import type { ClientClock } from '../wire/client-clock.js';
 import type { Frame } from './frame-ledger.js';
@@ -40,18 +40,12 @@ export function stageTimes(
   clock: ClientClock,
 ): StageTimes {
   let at = frame.arrivedAt;
-  const after = (ms: number): number => {
-    at = Math.min(at + ms, sentAt);
-    return clock.at(at);
-  };
-  // In this order: each stage begins when the one before has ended.
-  return {
-    received: clock.at(at),
-    decoded: after(timings.decode),
-    queued: after(timings.queue),
-    encoded: after(timings.encode),
-    denoised: after(timings.denoise),
-    vae_decoded: after(timings.vae_decode),
-    sent: clock.at(sentAt),
-  };
+  const times: Record<string, number> = { received: clock.at(at) };
+  // Each stage begins when the one before has ended.
+  for (const stage of stageNames) {
+    at = Math.min(at + timings[stage], sentAt);
+    times[stages[stage].end] = clock.at(at);
+  }
+  times['sent'] = clock.at(sentAt);
+  return times as StageTimes;
 }

@@ -19,9 +19,9 @@ export interface OscServerOptions {
   readonly sessions: () => readonly string[];
   /**
    * Changes parameters of a session.
-   * @returns how many there are with this id. @throws {ParameterError | ProtocolError} why it refuses.
+   * @returns whether there is one with this id. @throws {ParameterError | ProtocolError} why it refuses.
    */
-  readonly steer: (update: object, session: string) => Promise<number>;
+  readonly steer: (update: object, session: string) => Promise<boolean>;
   readonly log: Logger;
 }
 
@@ -128,8 +128,8 @@ export class OscServer implements AsyncDisposable {
     for (let update = this.#waiting.get(session); update; update = this.#waiting.get(session)) {
       this.#waiting.delete(session);
       try {
-        const sessions = await this.#options.steer(update, session);
-        if (sessions === 0) throw new OscError(`there is no session ${session.slice(0, 64)}`);
+        const isKnown = await this.#options.steer(update, session);
+        if (!isKnown) throw new OscError(`there is no session ${session.slice(0, 64)}`);
       } catch (error) {
         this.#refuse(error);
         this.#keepOthers(session, update, error);

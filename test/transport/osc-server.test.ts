@@ -72,11 +72,11 @@ describe('OscServer', () => {
     const lines: string[] = [];
     const log = pino({ level: 'warn' }, { write: (line) => void lines.push(line) });
     const steered: object[] = [];
-    const steer = async (update: object, session: string): Promise<number> => {
+    const steer = async (update: object, session: string): Promise<boolean> => {
       await Promise.resolve();
       if ('steps' in update) throw new ParameterError('steps', 'steps must be 1');
       steered.push(update);
-      return session === 'a' ? 1 : 0;
+      return session === 'a';
     };
     await using osc = new OscServer({ schemas, sessions, steer, log });
     const port = await freePort();
@@ -99,8 +99,8 @@ describe('OscServer', () => {
 
   it('joins what arrives while it is busy into one change with the newest values', async () => {
     const steered: object[] = [];
-    let release: (count: number) => void = () => {};
-    const steer = (update: object): Promise<number> => {
+    let release: (isKnown: boolean) => void = () => {};
+    const steer = (update: object): Promise<boolean> => {
       steered.push(update);
       return new Promise((resolve) => (release = resolve));
     };
@@ -112,18 +112,18 @@ describe('OscServer', () => {
     for (const value of [0.25, 0.5, 0.75]) await sendPacket(port, message('/strength', [['f', value]]));
     // The answer shows that all before it have arrived.
     await sendPacket(port, bundle(message('/seed', [['i', 4]]), message('/millrace/help', [])), true);
-    release(1);
+    release(true);
     while (steered.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
     assert.deepEqual(steered[1], { strength: 0.75, seed: 4 });
-    release(1);
+    release(true);
   });
 
   it('changes sessions while another one takes long', async () => {
     const steered: (readonly [string, object])[] = [];
-    let release: (count: number) => void = () => {};
-    const steer = (update: object, session: string): Promise<number> => {
+    let release: (isKnown: boolean) => void = () => {};
+    const steer = (update: object, session: string): Promise<boolean> => {
       steered.push([session, update]);
-      return session === 'slow' ? new Promise((resolve) => (release = resolve)) : Promise.resolve(1);
+      return session === 'slow' ? new Promise((resolve) => (release = resolve)) : Promise.resolve(true);
     };
     const both = (): readonly string[] => ['slow', 'quick'];
     const log = pino({ level: 'silent' });
@@ -140,15 +140,15 @@ describe('OscServer', () => {
     }
     assert.deepEqual(updates('quick'), [{ strength: 0.25 }, { strength: 0.5 }, { strength: 0.75 }]);
     assert.deepEqual(updates('slow'), [{ strength: 0.25 }]);
-    release(1);
+    release(true);
     await untilSteered('slow', 2);
     assert.deepEqual(updates('slow')[1], { strength: 0.75 }, 'the newest value, at once');
-    release(1);
+    release(true);
   });
 
   it('does the rest of a bundle that has something unknown in it', async () => {
     const steered: object[] = [];
-    const steer = (update: object): Promise<number> => Promise.resolve(steered.push(update));
+    const steer = (update: object): Promise<boolean> => Promise.resolve(steered.push(update) > 0);
     await using osc = new OscServer({ schemas, sessions, steer, log: pino({ level: 'silent' }) });
     const port = await freePort();
     await osc.listen('127.0.0.1', port);
@@ -159,9 +159,9 @@ describe('OscServer', () => {
 
   it('makes the rest of a change if one of its values is refused', async () => {
     const steered: object[] = [];
-    const steer = (update: object): Promise<number> => {
+    const steer = (update: object): Promise<boolean> => {
       if ('steps' in update) return Promise.reject(new ParameterError('steps', 'steps must be 1'));
-      return Promise.resolve(steered.push(update));
+      return Promise.resolve(steered.push(update) > 0);
     };
     await using osc = new OscServer({ schemas, sessions, steer, log: pino({ level: 'silent' }) });
     const port = await freePort();
@@ -176,7 +176,7 @@ describe('OscServer', () => {
     await using osc = new OscServer({
       schemas,
       sessions,
-      steer: () => Promise.resolve(0),
+      steer: () => Promise.resolve(false),
       log: pino({ level: 'silent' }),
     });
     const port = await freePort();
@@ -202,7 +202,7 @@ describe('OscServer', () => {
     await using osc = new OscServer({
       schemas,
       sessions,
-      steer: () => Promise.resolve(0),
+      steer: () => Promise.resolve(false),
       log: pino({ level: 'silent' }),
     });
     await assert.rejects(osc.listen('127.0.0.1', port), { message: /EADDRINUSE.*--osc-port/ });

@@ -100,17 +100,15 @@ export class Connections {
   }
 
   /**
-   * Changes parameters of sessions in the place of their clients.
-   * @param id of the only session; null for all. @returns how many sessions were changed.
-   * @throws {ParameterError | ProtocolError} if a value is invalid, or a session may not have it; others do.
+   * Changes parameters of a session in the place of its client.
+   * @returns whether there is an active session with this id.
+   * @throws {ParameterError | ProtocolError} if a value is invalid, or the session may not have it.
    */
-  async steer(parameters: unknown, id: string | null): Promise<number> {
+  async steer(parameters: unknown, id: string): Promise<boolean> {
     const update = this.#context.rules.check(parameters);
-    const active = this.#active().filter((one) => (id ?? one.id) === one.id);
-    const outcomes = await Promise.allSettled(active.map((connection) => connection.steer(update)));
-    const refused = outcomes.find((outcome) => outcome.status === 'rejected');
-    if (refused) throw refused.reason;
-    return active.length;
+    const connection = this.#active().find((one) => one.id === id);
+    await connection?.steer(update);
+    return connection !== undefined;
   }
 
   /** Returns what an operator sees of the sessions: the oldest first, parked ones last. */

@@ -42,19 +42,29 @@ async function join(token?: string): Promise<Client> {
 const of = (client: Client, type: ServerMessage['type']): readonly ServerMessage[] =>
   client.sent.filter((message) => message.type === type);
 
+/** Changes all active sessions. @returns how many there are. @throws what the first one refuses, after the others. */
+async function steerAll(parameters: object): Promise<number> {
+  const outcomes = await Promise.allSettled(
+    connections.active.map((id) => connections.steer(parameters, id)),
+  );
+  const refused = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (refused) throw refused.reason;
+  return outcomes.length;
+}
+
 describe('a change in the place of the clients', () => {
   it('is for all active sessions or for one, and within what each may do', async () => {
     const free = await join();
     const limited = await join('2');
-    assert.equal(await connections.steer({ strength: 0.5 }, null), 2);
-    assert.equal(await connections.steer({ seed: 3 }, free.connection.id), 1);
-    assert.equal(await connections.steer({ seed: 3 }, 'nobody'), 0);
-    await assert.rejects(connections.steer({ steps: 4 }, null), {
+    assert.equal(await steerAll({ strength: 0.5 }), 2);
+    assert.equal(await connections.steer({ seed: 3 }, free.connection.id), true);
+    assert.equal(await connections.steer({ seed: 3 }, 'nobody'), false);
+    await assert.rejects(steerAll({ steps: 4 }), {
       name: 'ProtocolError',
       code: 'limit_exceeded',
     });
-    await assert.rejects(connections.steer({ steps: 99 }, null), { name: 'ParameterError', field: 'steps' });
-    await assert.rejects(connections.steer({ colour: 'red' }, null), { name: 'ParameterError' });
+    await assert.rejects(steerAll({ steps: 99 }), { name: 'ParameterError', field: 'steps' });
+    await assert.rejects(steerAll({ colour: 'red' }), { name: 'ParameterError' });
     const steps = of(free, 'updated').map(
       (message) => message.type === 'updated' && message.parameters.steps,
     );
@@ -67,13 +77,13 @@ describe('a change in the place of the clients', () => {
   it('is for none that has no stream yet', async () => {
     const opening = connections.enter({ bufferedBytes: 0, send: () => {}, close: () => {} });
     assert.equal(opening?.state, 'opening');
-    assert.equal(await connections.steer({ seed: 5 }, null), 2);
+    assert.equal(await steerAll({ seed: 5 }), 2);
   });
 
   it('is for none whose client does not read: what it is told would fill the memory', async () => {
     const deaf = await join();
     deaf.buffer(1e9);
-    await connections.steer({ seed: 6 }, null);
+    await steerAll({ seed: 6 });
     assert.deepEqual(
       of(deaf, 'error').map((message) => message.type === 'error' && message.code),
       ['slow_reader'],

@@ -181,7 +181,7 @@ def test_a_batch_without_names_says_where_texts_end_and_which_looks_they_get(run
 
 def test_the_states_of_a_look_are_those_behind_its_name(tokenizer: CLIPTokenizer) -> None:
     encoder = load_text_encoder(MODEL / "text_encoder")
-    states = look_states(encoder, tokenizer)
+    states = look_states(encoder, tokenizer, range(len(STYLE_NAMES) + 1))
     assert states.shape == (len(STYLE_NAMES) + 1, len(MOOD_NAMES) + 1, 77, 96)
     with torch.no_grad():
         behind = encoder(tokenize(tokenizer, ["neon lights"])).last_hidden_state[0, 40]

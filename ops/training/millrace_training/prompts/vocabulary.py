@@ -9,7 +9,7 @@ from __future__ import annotations
 from .more_looks import MORE_WORDS
 from .phrases import phrases_of
 
-STYLE_PHRASES: dict[str, list[str]] = {
+_FIRST_STYLE_PHRASES: dict[str, list[str]] = {
     "oil": phrases_of("""oil painting | oil on canvas | painterly oil painting | classical oil painting | thick brush strokes
         | painting with visible brush strokes | impressionist painting | impasto | acrylic painting | painted portrait
         | renaissance painting | painting | oil paint | oils | old master painting | baroque painting | palette knife painting
@@ -123,7 +123,7 @@ STYLE_PHRASES: dict[str, list[str]] = {
         | brick built | legosteine | lego style | briques lego | ladrillos de lego | レゴ | 乐高"""),
 }
 
-MOOD_PHRASES: dict[str, list[str]] = {
+_FIRST_MOOD_PHRASES: dict[str, list[str]] = {
     "warm": phrases_of(
         "warm colors | warm tones | warm light | cozy warm light | warm color palette | candlelight | warm | cosy | by candlelight | fireplace light"
     ),
@@ -183,7 +183,7 @@ MOOD_PHRASES: dict[str, list[str]] = {
 PLAIN_PHRASES: list[str] = phrases_of("""photo | a photo | photograph | realistic photo | original | natural photo | a realistic photograph
     | unchanged | raw photo | no style | realistic | nothing | as it is | no filter | normal | just the camera | real life""")
 
-SUBJECTS: list[str] = phrases_of("""a man | a woman | a person | a face | my face | a portrait | a young woman | an old man | a street
+_ALL_SUBJECTS: list[str] = phrases_of("""a man | a woman | a person | a face | my face | a portrait | a young woman | an old man | a street
     | people walking | people in the street | a city | the city | a cat | a dog | a house | a room | an office | a desk
     | a landscape | mountains | a forest | trees | the sea | a beach | a car | a bicycle | a bird | flowers | a garden | a castle
     | a knight | a wizard | a robot | an astronaut | a king | a queen | a child | a family | a crowd | a dancer | a singer
@@ -204,13 +204,17 @@ QUALITIES: list[str] = phrases_of("""masterpiece | highly detailed | best qualit
     | very pretty | amazing | epic | gorgeous | unreal engine | octane render | soft lighting | close up | wide shot""")
 
 
-def _give_to_later_looks() -> None:
-    """Add the later looks, and take their phrases from those that had them before, and from the subjects without a look."""
-    moved = {phrase for words in MORE_WORDS.values() for phrase in words.named}
-    for phrases in (*STYLE_PHRASES.values(), *MOOD_PHRASES.values()):
-        phrases[:] = [phrase for phrase in phrases if phrase not in moved]
-    SUBJECTS[:] = [subject for subject in SUBJECTS if subject.removeprefix("a ").removeprefix("an ") not in moved]
-    STYLE_PHRASES.update({name: words.named for name, words in MORE_WORDS.items()})
+# The later looks take their phrases from those that had them before, and from the subjects without a look.
+_LATER = {phrase for words in MORE_WORDS.values() for phrase in words.named}
 
 
-_give_to_later_looks()
+def _others(phrases: list[str]) -> list[str]:
+    return [phrase for phrase in phrases if phrase not in _LATER]
+
+
+STYLE_PHRASES: dict[str, list[str]] = {
+    **{name: _others(phrases) for name, phrases in _FIRST_STYLE_PHRASES.items()},
+    **{name: words.named for name, words in MORE_WORDS.items()},
+}
+MOOD_PHRASES: dict[str, list[str]] = {name: _others(phrases) for name, phrases in _FIRST_MOOD_PHRASES.items()}
+SUBJECTS: list[str] = [subject for subject in _ALL_SUBJECTS if subject.removeprefix("a ").removeprefix("an ") not in _LATER]

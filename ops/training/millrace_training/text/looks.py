@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from transformers import CLIPTextModel, CLIPTokenizer
 
@@ -22,15 +24,15 @@ def _prompts(style: int, mood: int) -> list[str]:
 
 
 @torch.no_grad()
-def look_states(encoder: CLIPTextModel, tokenizer: CLIPTokenizer) -> torch.Tensor:
-    """Return the mean states by style and mood (0: none), [styles + 1, moods + 1, 77, 96].
+def look_states(encoder: CLIPTextModel, tokenizer: CLIPTokenizer, styles: Sequence[int]) -> torch.Tensor:
+    """Return the mean states of styles (0: none) by mood (0: none), [len(styles), moods + 1, 77, 96].
 
     At the first positions, where the named prompts still have words, they are those of a later one.
     """
-    pairs = [(style, mood) for style in range(len(STYLE_NAMES) + 1) for mood in range(len(MOOD_NAMES) + 1)]
-    tokens = tokenize(tokenizer, [text for pair in pairs for text in _prompts(*pair)])
+    moods = range(len(MOOD_NAMES) + 1)
+    tokens = tokenize(tokenizer, [text for style in styles for mood in moods for text in _prompts(style, mood)])
     device = next(encoder.parameters()).device
     parts = [encoder(part.to(device)).last_hidden_state.float() for part in tokens.split(_BATCH)]
-    states = torch.cat(parts).unflatten(0, (len(STYLE_NAMES) + 1, len(MOOD_NAMES) + 1, _WORDINGS)).mean(2)
+    states = torch.cat(parts).unflatten(0, (len(styles), len(moods), _WORDINGS)).mean(2)
     states[:, :, :_SETTLED] = states[:, :, _SETTLED : _SETTLED + 1]
     return states

@@ -68,14 +68,15 @@ class PromptClassifier(nn.Module):
 
 
 @torch.no_grad()
-def load_heads(model: PromptClassifier, path: Path) -> None:
-    """Take the heads of a classifier.json whose names are as many as the model's; others start untrained."""
-    groups = json.loads(path.read_text(encoding="utf-8"))["groups"] if path.exists() else []
+def load_heads(model: PromptClassifier, path: Path) -> int:
+    """Take the heads of a classifier.json; names that it does not have start untrained. Return how many styles it has, with none."""
+    groups = json.loads(path.read_text(encoding="utf-8"))["groups"]
     for group in groups:
         head: nn.Linear = getattr(model, f"{group['kind']}_head")
-        if head.bias.numel() == len(group["bias"]):
-            head.weight.copy_(torch.tensor(group["weight"]))
-            head.bias.copy_(torch.tensor(group["bias"]))
+        count = len(group["bias"])
+        head.weight[:count] = torch.tensor(group["weight"])
+        head.bias[:count] = torch.tensor(group["bias"])
+    return next(len(group["bias"]) for group in groups if group["kind"] == "style")
 
 
 def pool(states: torch.Tensor) -> torch.Tensor:

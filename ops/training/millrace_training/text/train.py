@@ -4,7 +4,7 @@ If trained together with the U-Net, a text encoder hardly conditions anything: t
 learns to ignore it before its output is useful. As a classifier it trains in minutes. The
 states of misspelt prompts are trained towards those of the correctly spelt prompt. If
 training starts from another encoder, correctly spelt prompts keep their states, so that a
-U-Net that was trained with that encoder can continue.
+U-Net that was trained with that encoder can continue; those of looks that it does not know are free.
 
 A prompt that names neither a style nor a mood gets, behind its words, the states of the
 looks that are nearest in meaning (stage `meanings`); at its words it has those of no style,
@@ -34,7 +34,7 @@ from ..prompts.written import NOISE, WRITTEN
 from ..run_folder import RunFolder
 from ..styles import STYLE_NAMES
 from .looks import look_states
-from .model import Names, PromptClassifier, load_heads, load_text_encoder, load_tokenizer, new_text_encoder, pool
+from .model import WIDTH, Names, PromptClassifier, load_heads, load_text_encoder, load_tokenizer, new_text_encoder, pool
 from .more_words import add_words, fix_words, learn_words, looks_of_tokens
 from .tokenizer import LENGTH, VOCABULARY, ends, token_ids, tokenize, train_tokenizer
 from .unnamed import UnnamedBatch, UnnamedPrompts, read_meanings
@@ -52,14 +52,14 @@ _SPELLING = 3.0  # weight of the distance of misspelt prompts from the correctly
 _FAITHFUL = 6.0  # weight of the distance of correctly spelt prompts from the initial encoder's states
 _LOOK, _WORDS, _NEAREST = 4.0, 1.0, 0.3  # weights for prompts that name none: states behind and within the words, and their being so
 _MORE_WORDS = 6000  # tokens for words of prompts that name no look
-_RENEWED = 50  # steps for which the states of the looks are kept, if there is no initial encoder
+_RENEWED = 100  # steps for which the states of looks that the initial encoder does not know are kept
 
 
 @dataclass(frozen=True)
 class Prompts:
     """Generated prompts; label 0 is none."""
 
-    right: torch.Tensor  # int64 [N, 77]: tokens for the teacher, correctly spelt
+    right: torch.Tensor  # int64 [N, 77]: tokens, correctly spelt, of the initial encoder if it knows the style
     written: torch.Tensor  # int64 [N, 77]: tokens, sometimes misspelt
     misspelt: torch.Tensor  # bool [N]
     styles: torch.Tensor  # int64 [N]
@@ -88,8 +88,8 @@ class TextTask:
         learn_words(encoder, torch.zeros(len(self.tokenizer), len(STYLE_NAMES)) if resumed else self._looks_of_tokens(run))
         encoder.set_attn_implementation("eager")  # on a CPU, the backward pass of the default takes half of a step
         self.model = PromptClassifier(encoder).to(group.device)
-        if init:
-            load_heads(self.model, init / "classifier.json")
+        # How many labels of styles (0: none) the initial encoder knows: their states are the right ones.
+        self.known = load_heads(self.model, init / "classifier.json") if init else 0
         self._looks: torch.Tensor | None = None
         self._steps = 0
 
@@ -105,16 +105,27 @@ class TextTask:
         others = [p for p in self.model.parameters() if id(p) not in chosen]
         return [Muon(inner, lr=self.rate), torch.optim.AdamW(others, lr=self.rate, betas=(0.9, 0.98), weight_decay=0.01)]
 
-    def teacher(self) -> CLIPTextModel:
-        """Return the encoder whose states are the right ones."""
-        return self.initial or self.model.encoder
-
+    @torch.no_grad()
     def looks(self) -> torch.Tensor:
-        """Return the states of the looks, [styles + 1, moods + 1, 77, 96]."""
-        if self._looks is None or (self.initial is None and self._steps % _RENEWED == 0):
-            self._looks = look_states(self.teacher(), self.first_tokenizer)
+        """Return the states of the looks, [styles + 1, moods + 1, 77, 96]: the initial encoder's where it knows the style, or its own."""
+        complete = self.known > len(STYLE_NAMES)
+        if self._looks is None or (not complete and self._steps % _RENEWED == 0):
+            own = [] if complete else [look_states(self.model.encoder, self.tokenizer, range(self.known, len(STYLE_NAMES) + 1))]
+            kept = [look_states(self.initial, self.first_tokenizer, range(self.known))] if self.initial else []
+            self._looks = torch.cat([*kept, *own])
         self._steps += 1
         return self._looks
+
+    @torch.no_grad()
+    def _right_states(self, prompts: Prompts, length: int) -> torch.Tensor:
+        """Return the states of the correctly spelt prompts [N, length, 96]."""
+        known = prompts.styles < self.known
+        states = torch.empty(len(known), length, WIDTH, device=known.device)
+        for encoder, rows in ((self.initial, known), (self.model.encoder, ~known)):
+            if encoder is not None and rows.any():
+                with self.group.autocast():
+                    states[rows] = encoder(prompts.right[rows, :length]).last_hidden_state.float()
+        return states
 
     def batch(self, rng: random.Random, count: int) -> Prompts:
         styles = [0 if rng.random() < _PLAIN_SHARE else rng.randint(1, len(STYLE_NAMES)) for _ in range(count)]
@@ -122,7 +133,10 @@ class TextTask:
         pairs = [
             self.generator.spelt(STYLE_NAMES[s - 1] if s else None, MOOD_NAMES[m - 1] if m else None, rng) for s, m in zip(styles, moods)
         ]
-        right = tokenize(self.first_tokenizer, [text for text, _ in pairs])
+        known = torch.tensor(styles) < self.known
+        right = tokenize(self.tokenizer, [text for text, _ in pairs])
+        if known.any():
+            right[known] = tokenize(self.first_tokenizer, [text for (text, _), old in zip(pairs, known) if old])
         written = tokenize(self.tokenizer, [text for _, text in pairs])
         misspelt = [text != changed for text, changed in pairs]
         parts = (right, written, torch.tensor(misspelt), torch.tensor(styles), torch.tensor(moods))
@@ -144,8 +158,7 @@ class TextTask:
         length = LENGTH if whole else min(LENGTH, int(end.max()) + _BEYOND)
         with self.group.autocast():
             states = self.model.states(prompts.written[:, :length])
-        with torch.no_grad(), self.group.autocast():
-            wanted = self.teacher()(prompts.right[:, :length]).last_hidden_state.float()
+        wanted = self._right_states(prompts, length)
         pooled = pool(states)
         names = self.model.name(pooled)
         loss = F.cross_entropy(names.styles, prompts.styles, label_smoothing=0.02)
@@ -157,10 +170,8 @@ class TextTask:
         same_tokens = (prompts.right == prompts.written).all(1)
         counts = ((torch.arange(length, device=end.device) >= end[:, None]) | same_tokens[:, None]).float()
         off = ((states - wanted).square().mean(2) * counts).sum(1) / counts.sum(1).clamp(min=1)
-        spelling, kept = (off * prompts.misspelt).mean(), (off * ~prompts.misspelt).mean()
-        loss = loss + _COMPACT * spread + _SPELLING * spelling
-        if self.initial:
-            loss = loss + _FAITHFUL * kept
+        spelling, kept = (off * prompts.misspelt).mean(), (off * ~prompts.misspelt * (prompts.styles < self.known)).mean()
+        loss = loss + _COMPACT * spread + _SPELLING * spelling + _FAITHFUL * kept
         right = (names.styles.argmax(-1) == prompts.styles).float().mean()
         return loss, {"style_accuracy": float(right), "spelling": float(spelling.detach()), "moved": float(kept.detach())}
 

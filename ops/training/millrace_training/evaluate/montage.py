@@ -11,17 +11,15 @@ import torch
 
 from ..parallel import pick_device
 from ..run_folder import RunFolder
-from ..styles import FINISHES, STYLES
+from ..styles import FINISHES, LOOKS, STYLES
+from ..targets import looks_of
 from .model import FinishedModel
 from .report import BY_COUNT, ONE_STEP, STEP_LISTS, prompt_of
 
-_PROMPTS = [
-    "", "oil painting of a portrait", "a van gogh style painting", "pencil sketch", "colored pencil drawing", "watercolor painting",
-    "comic book", "ink line art", "pixel art, 8-bit game", "stained glass window", "neon lights, glowing edges", "cyberpunk city",
-    "charcoal drawing", "blueprint, technical drawing", "thermal camera", "vintage sepia photo", "film noir", "pop art by andy warhol",
-    "anime style, studio ghibli", "photo negative", "night vision", "vaporwave", "marble relief", "chalk on a blackboard", "game boy",
-    "old vhs tape", "ukiyo-e print", "made of lego bricks", "a photo, golden hour", "winter, snow", "anime style, purple",
-    "oil painting, autumn", "as if Vincent had painted us", "zorgblat fnord",
+# Beside the prompt of each look.
+_MORE_PROMPTS = [
+    "a photo, golden hour", "winter, snow", "anime style, purple", "oil painting, autumn", "as if Vincent had painted us", "a robot", "picasso",
+    "hogwarts", "zorgblat fnord",
 ]  # fmt: skip
 _BLENDS = [("watercolor painting", "blueprint"), ("oil painting", "neon lights")]
 _FIRST_LOOK = [
@@ -51,9 +49,13 @@ def write_sheets(run: RunFolder, folder: Path, name: str, size: int) -> None:
     run.evaluation.mkdir(parents=True, exist_ok=True)
     model = FinishedModel(folder, pick_device("auto"))
     photos, videos = np.load(run.held_out), np.load(run.held_out_video)
-    _write(run.evaluation / f"{name}.png", _all_prompts(model, photos, videos), size / photos.shape[1])
+    _write(run.evaluation / f"{name}.png", _all_prompts(model, _prompts(run), photos, videos), size / photos.shape[1])
     _write(run.evaluation / f"{name}-styles.png", _first_look(model, photos, videos), size / photos.shape[1])
     _write(run.evaluation / f"{name}-steps.png", _steps(model, photos), 1)
+
+
+def _prompts(run: RunFolder) -> list[str]:
+    return ["", *(LOOKS[name].prompt for name in looks_of(run)), *_MORE_PROMPTS]
 
 
 def _write(path: Path, sheet: np.ndarray, scale: float) -> None:
@@ -70,10 +72,10 @@ def _first_look(model: FinishedModel, photos: np.ndarray, videos: np.ndarray) ->
     return np.concatenate([np.concatenate(list(column)) for column in columns], 1)
 
 
-def _all_prompts(model: FinishedModel, photos: np.ndarray, videos: np.ndarray) -> np.ndarray:
+def _all_prompts(model: FinishedModel, texts: list[str], photos: np.ndarray, videos: np.ndarray) -> np.ndarray:
     """Columns: portrait, face, three photos and both videos with one step; then the face with two, three and four."""
     pictures = np.concatenate([photos[[0, 1, 6, 26, 50]], videos[:, 0]])
-    prompts: list[tuple[str, torch.Tensor]] = [(text, model.embed([text])) for text in _PROMPTS]
+    prompts: list[tuple[str, torch.Tensor]] = [(text, model.embed([text])) for text in texts]
     prompts += [(f"blend: {a} + {b}", (model.embed([a]) + model.embed([b])) / 2) for a, b in _BLENDS]
     side = pictures.shape[1]
     rows = [np.concatenate([_label("input", side), *pictures, *[pictures[1]] * len(BY_COUNT[1:])], 1)]

@@ -12,11 +12,11 @@ describe('what the embedded model made of a prompt', () => {
   it('comes with ready and each update: the right style, the right mood, and words without effect', async () => {
     await using stream = await connect(served.url, {
       webSocket: WebSocket,
-      parameters: { prompt: 'van gogh painting of a robot' },
+      parameters: { prompt: 'van gogh painting of a spaceship' },
     });
     const [first] = stream.understood ?? [];
     assert.deepEqual(Object.keys(first?.styles ?? {})[0], 'van gogh painting');
-    assert.equal(first?.ignored, 'robot');
+    assert.equal(first?.ignored, 'spaceship');
     const { understood } = await stream.update({
       prompt: [
         { text: 'pensil sketch', weight: 1 },
@@ -36,8 +36,10 @@ describe('what the embedded model made of a prompt', () => {
     await page.getByTestId('play-clip').click();
     const line = page.getByTestId('understood');
     await line.getByText(/vaporwave.* \d+%/).waitFor();
-    await page.getByTestId('prompt').fill('a robot');
-    await line.getByText('names no style or mood of this model; without effect: robot').waitFor();
+    await page.getByTestId('prompt').fill('a cathedral');
+    await line.getByText(/^nearest in meaning: \w.* \d+%/).waitFor();
+    await page.getByTestId('prompt').fill('xqzt gfff');
+    await line.getByText('names no style or mood of this model; without effect: xqzt, gfff').waitFor();
     await page.close();
   });
 });

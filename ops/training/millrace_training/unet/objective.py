@@ -29,7 +29,7 @@ _NO_STYLE_INDEX = 48
 _NO_STYLE_TIME = time_of_index(_NO_STYLE_INDEX)  # 39
 EARLIER_STEPS = 3  # at most
 _POLISH_FROM = 0.7  # part of the learning rate decay after which mostly later steps are trained, for their contrast
-_OWN_ANSWER_SHARE, _OWN_ANSWER_SHARE_IN_POLISH = 0.5, 0.6
+_OWN_ANSWER_SHARE, _OWN_ANSWER_SHARE_IN_POLISH = 0.3, 0.6
 _LESS_STYLE_SHARE = 0.14  # of the photos are at timesteps for a part of the style
 # Fully or partly styled inputs occur only at such timesteps. If they occurred at those of the full style, the network
 # would not change photos that already resemble the style, such as bricks for chalk lines.

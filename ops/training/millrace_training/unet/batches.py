@@ -71,7 +71,10 @@ _HARD_STYLES = {
     "neon": 1.5,
     "blueprint": 1.5,
     "pixel": 1.5,
-    "vhs": 1.5,
+    "vhs": 3.0,
+    "hologram": 3.0,
+    "infrared": 2.0,
+    "vampire": 2.0,
 }
 
 

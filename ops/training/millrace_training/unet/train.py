@@ -100,10 +100,10 @@ class UnetTask:
         noise = torch.where(first, batch.noise, draw.normal_like(start))
         noisy = add_noise(start * LATENT_SCALE, noise, inputs.time)
         made = self.predict(noisy.contiguous(memory_format=torch.channels_last), inputs.time, batch.embedding)
-        in_latents = latent_loss(made, wanted, own & has_style, decay)
-        seen = own.float().argsort(descending=True)[: rows // 2]  # the same number in every process, for the mean of gradients
+        in_latents = latent_loss(made, wanted, has_style, decay)
+        seen = has_style.float().argsort(descending=True)[: rows // 2]  # the same number in every process, for the mean of gradients
         with self.group.autocast():
-            critics, untrue = critic_loss(self.critic, batch.photo[seen], made[seen], wanted[seen], batch.embedding[seen], own[seen])
+            critics, untrue = critic_loss(self.critic, batch.photo[seen], made[seen], wanted[seen], batch.embedding[seen], has_style[seen])
         loss = in_latents + _CRITIC_WEIGHT * (untrue + critics)
         figures = {"latents": in_latents.item(), "critic": critics.item(), "untrue": untrue.item()}
         if decay == 0:  # decoding takes time: it pays off only when the latents are nearly right

@@ -23,7 +23,7 @@ so that it can paint camera pictures without a GPU, a download or an account. Ap
 
 A prompt names one of {style_count} styles, one of {mood_count} moods, or one of each, in many wordings, misspelt or not, and with
 any subject ("a van gogh painting of a street, warm colors"). Beside a style or mood, subjects and quality words are accepted and
-ignored. A prompt that names none ("a robot", "zombie", "picasso") gets the style that is nearest in meaning, or a mixture of two.
+ignored. A prompt that names none ("a cathedral", "hogwarts", "batman") gets the style that is nearest in meaning, or a mixture of two.
 An empty prompt, "photo" and characters that nobody means anything by return the picture. Prompts may be mixed: a mixture of two
 embeddings gives a mixture of the pictures.
 
@@ -50,9 +50,9 @@ end of the decoder, are merged in the graphs.
 
 ## Limits
 
-It learned filters, not drawing: it recolours and redraws what it sees, and adds no objects: "a robot" is a cyberpunk picture of
-whoever is there, not a robot. Rare words get a style, but not always a fitting one. Patterns (mosaic, bricks, pixels, brush marks) stand still while the picture moves beneath them, and keep their
-size in pixels: in large pictures they are small, and at 1024 some become irregular in the middle. Moods that change little
+It learned filters, not drawing: it recolours and redraws what it sees, and adds no objects: "a robot" is whoever is there in
+chrome. Rare words get a style, but not always a fitting one. Lattices (bricks, pixels, stitches, printed dots, the lines of a
+screen) stand still while the picture moves beneath them, and all marks keep their size in pixels: in large pictures they are small. Moods that change little
 (bright, warm, cold) are weak with one step. The data had few faces. In languages other than English, it knows the names of
 the styles and some eighty common words in eight languages.
 

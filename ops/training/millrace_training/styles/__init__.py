@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 
 from .canvas import Canvas
-from .looks import LOOKS, PUBLISHED_LOOKS, Finish, Look
+from .looks import LOOKS, Finish, Look
 
-__all__ = ["FINISHES", "LOOKS", "PUBLISHED_LOOKS", "STYLES", "STYLE_NAMES", "Canvas", "StyleFilter"]
+__all__ = ["FINISHES", "LOOKS", "STYLES", "STYLE_NAMES", "Canvas", "StyleFilter"]
 
 
 class StyleFilter:

@@ -78,7 +78,6 @@ _LOOKS = (
     _filtered("vhs", "VHS", "vhs", "A worn tape with colour fringes", light.vhs, regular=True),
     _painted("ukiyo", "Woodblock", "ukiyo-e print", "A Japanese print, in few inks", media.ukiyo, refine.ink),
     _filtered("lego", "Bricks", "made of lego bricks", "Plastic bricks with studs", graphic.lego, steps=2, regular=True, coarse=True),
-    # Up to here the published model knows them.
     _painted("robot", "Robot", "a robot made of chrome", "Chrome and steel with cold lights", materials.robot, refine.glow),
     _painted("zombie", "Zombie", "zombie", "Rotting green skin, sunken shadows", worlds.zombie, refine.solid),
     _painted("marble", "Marble", "a marble statue", "Polished white stone", materials.marble, refine.solid),
@@ -122,4 +121,3 @@ _LOOKS = (
 )  # fmt: skip
 
 LOOKS: dict[str, Look] = {look.name: look for look in _LOOKS}
-PUBLISHED_LOOKS = tuple(LOOKS)[:27]  # of the model in the repository

@@ -23,10 +23,10 @@ _MORE_PROMPTS = [
 ]  # fmt: skip
 _BLENDS = [("watercolor painting", "blueprint"), ("oil painting", "neon lights")]
 _FIRST_LOOK = [
-    "van gogh painting", "oil painting", "comic book", "ukiyo-e print", "pencil sketch", "neon lights", "vaporwave", "stained glass window",
-    "lego bricks",
+    "van gogh painting", "oil painting", "embroidery", "woodcut", "pencil sketch", "neon lights", "on fire", "a robot made of chrome",
+    "roman mosaic",
 ]  # fmt: skip
-_STEPS_SHOWN = {"oil": 1, "gogh": 1, "comic": 1, "lineart": 6, "neon": 1, "vapor": 26, "ukiyo": 6, "glass": 1, "lego": 1}  # style, photo
+_STEPS_SHOWN = {"oil": 1, "gogh": 1, "comic": 1, "engraving": 6, "neon": 1, "vapor": 26, "fire": 6, "ice": 1, "lego": 1}  # style, photo
 _DETAIL = slice(24, 152)  # of rows and columns: the enlarged detail
 _LABEL_WIDTH = 170
 

@@ -2,6 +2,7 @@ import { parameterSchemasFor, solverNames, type ModelControl } from '@millrace/p
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
+import { eventually } from '../support/eventually.js';
 import { solversWith } from '../support/parameters.js';
 import { servedPage } from '../support/served-page.js';
 import { startServer } from '../support/server.js';
@@ -12,16 +13,29 @@ const served = servedPage();
 async function openControls(page: Page): Promise<void> {
   await page.goto(served.url);
   await page.getByTestId('more').click();
+  // All controls come at once, later than that button.
+  await page.getByTestId('parameter-steps').waitFor();
 }
 
-/** Returns those of the parameters that can be set on the page. */
-async function usable(page: Page, names: readonly string[]): Promise<readonly string[]> {
-  const used = await page
-    .locator('[data-testid^=parameter-][data-used=true]')
-    .evaluateAll((controls) =>
-      controls.map((control) => control.dataset['testid']?.replace('parameter-', '')),
+/** Asserts that, of the parameters, only those of `wanted` can be set on the page. */
+async function assertUsable(
+  page: Page,
+  names: readonly string[],
+  wanted: readonly string[],
+  message?: string,
+): Promise<void> {
+  await eventually(async () => {
+    const used = await page
+      .locator('[data-testid^=parameter-][data-used=true]')
+      .evaluateAll((controls) =>
+        controls.map((control) => control.dataset['testid']?.replace('parameter-', '')),
+      );
+    assert.deepEqual(
+      names.filter((name) => used.includes(name)),
+      wanted,
+      message,
     );
-  return names.filter((name) => used.includes(name));
+  });
 }
 
 test('solvers that suit the model are offered, and their options only with those that honour them', async () => {
@@ -41,8 +55,9 @@ test('solvers that suit the model are offered, and their options only with those
   for (const solver of offered) {
     await choice.selectOption({ label: solver.replace('Scheduler', '') });
     const honoured = Object.entries(solversWith).filter(([, names]) => names.includes(solver));
-    assert.deepEqual(
-      await usable(page, Object.keys(solversWith)),
+    await assertUsable(
+      page,
+      Object.keys(solversWith),
       honoured.map(([name]) => name),
       solver,
     );
@@ -61,14 +76,14 @@ test('a solver for each step can be typed behind More, shows the options of all,
   await page.keyboard.press('Tab');
   const names = ['solver', 'eta', 'bdia_gamma', 'do_add_noise', 'solver_order'];
   await page.getByTestId('parameter-bdia_gamma').waitFor();
-  assert.deepEqual(await usable(page, names), ['eta', 'bdia_gamma']);
+  await assertUsable(page, names, ['eta', 'bdia_gamma']);
   await field.fill('DDIM');
   await page.keyboard.press('Tab');
   await control.getByRole('alert').filter({ hasText: 'not ["DDIM"]' }).waitFor();
   await field.fill('');
   await page.keyboard.press('Tab');
   await page.getByTestId('parameter-solver').waitFor();
-  assert.deepEqual(await usable(page, names), ['solver', 'do_add_noise']);
+  await assertUsable(page, names, ['solver', 'do_add_noise']);
   await control.locator('[role=alert]:empty').waitFor({ state: 'attached' });
   await page.close();
 });
@@ -76,7 +91,7 @@ test('a solver for each step can be typed behind More, shows the options of all,
 test('the guidance scale can be set for a model with embedded guidance, which has one guidance type', async () => {
   const page = await served.browser.newPage();
   await openControls(page);
-  assert.deepEqual(await usable(page, ['guidance_scale']), []);
+  await assertUsable(page, ['guidance_scale'], []);
   await page.route('**/v1/capabilities', async (route) => {
     const response = await route.fetch();
     const capabilities = (await response.json()) as { readonly parameters: { properties: unknown } };
@@ -84,7 +99,7 @@ test('the guidance scale can be set for a model with embedded guidance, which ha
     await route.fulfill({ response, json: capabilities });
   });
   await openControls(page);
-  assert.deepEqual(await usable(page, ['guidance_scale', 'delta', 'negative_prompt']), ['guidance_scale']);
+  await assertUsable(page, ['guidance_scale', 'delta', 'negative_prompt'], ['guidance_scale']);
   await page.close();
 });
 
@@ -102,7 +117,6 @@ async function openWithControls(page: Page, controls: readonly ModelControl[]): 
 test('each control of the model can be set, and nothing is shown if it has none', async () => {
   const page = await served.browser.newPage();
   await openControls(page);
-  await page.getByTestId('parameter-steps').waitFor();
   assert.equal(await page.getByTestId('parameter-controls').count(), 0);
   await openWithControls(page, [
     { name: 'canny', preprocessors: ['canny', 'soft_edge'], preprocessor: 'canny' },

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { WebSocket } from 'ws';
 import { openBrowser } from '../support/browser.js';
+import { eventually } from '../support/eventually.js';
 import { startServer } from '../support/server.js';
 import { StreamClient } from '../support/stream-client.js';
 
@@ -36,9 +37,10 @@ test('the page shows its place in the queue of a full server, and starts when a 
   await atFullServer({}, async (page, inside) => {
     await page.getByText('Your place in the queue: 1').waitFor();
     await page.getByText(/You have waited 0:0\d, and nobody has left yet/).waitFor();
-    assert.equal(await page.getByTestId('status').textContent(), 'Waiting');
+    const status = page.getByTestId('status');
+    await eventually(async () => assert.equal(await status.textContent(), 'Waiting'));
     inside.socket.close(1000);
-    await page.getByTestId('status').filter({ hasText: 'Live' }).waitFor();
+    await status.filter({ hasText: 'Live' }).waitFor();
   });
 });
 

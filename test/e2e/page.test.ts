@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { openBrowser, type TestBrowser } from '../support/browser.js';
 import { embeddedModel } from '../support/engine.js';
+import { eventually } from '../support/eventually.js';
 import { repositoryRoot } from '../support/reference.js';
 import { startServer as startAny, type TestServer } from '../support/server.js';
 import { watchProblems } from '../support/served-page.js';
@@ -52,11 +53,21 @@ async function openPage(url = server.url, drawDelay = 0): Promise<OpenPage> {
 
 function drawLate(delay: number): void {
   const create = globalThis.createImageBitmap.bind(globalThis);
+  let drawing = 0;
   const late = async (image: ImageBitmapSource): Promise<ImageBitmap> => {
+    drawing += 1;
     await new Promise((resolve) => setTimeout(resolve, delay));
-    return create(image);
+    const drawn = await create(image);
+    drawing -= 1;
+    return drawn;
   };
-  Object.assign(globalThis, { createImageBitmap: late });
+  Object.assign(globalThis, { createImageBitmap: late, countDrawing: () => drawing });
+}
+
+/** Asserts that the status in the head of the page gets this text. */
+async function assertStatus(page: Page, wanted: string): Promise<void> {
+  const status = page.getByTestId('status');
+  await eventually(async () => assert.equal((await status.textContent())?.trim(), wanted));
 }
 
 type Color = readonly [red: number, green: number, blue: number];
@@ -126,10 +137,12 @@ for (const [what, button] of [
     const between = smallestDistance([...sketch, ...sketchAgain], neon);
     assert.ok(between > 1.5 * within, `styles differ by ${between}, pictures of one style by ${within}`);
 
-    await page.waitForFunction(() => Number(document.querySelector('[data-testid=fps]')?.textContent) > 0);
-    assert.match((await page.getByTestId('latency').textContent()) ?? '', /^\d+$/);
-    assert.match((await page.getByTestId('timings').getAttribute('aria-label')) ?? '', /paint \d/);
-    assert.equal((await page.getByTestId('status').textContent())?.trim(), 'Live');
+    await eventually(async () => {
+      assert.ok(Number(await page.getByTestId('fps').textContent()) > 0);
+      assert.match((await page.getByTestId('latency').textContent()) ?? '', /^\d+$/);
+      assert.match((await page.getByTestId('timings').getAttribute('aria-label')) ?? '', /paint \d/);
+    });
+    await assertStatus(page, 'Live');
     assert.deepEqual(problems, []);
   });
 }
@@ -186,13 +199,15 @@ test('a text that is too long is refused with its count, not cut, and the stream
   await typed.fill('x'.repeat(1799));
   assert.equal(await count.count(), 0);
   await typed.fill('x'.repeat(2000));
-  assert.equal(await count.textContent(), '2,000 / 2,000');
+  await eventually(async () => assert.equal(await count.textContent(), '2,000 / 2,000'));
   assert.equal(await typed.getAttribute('aria-invalid'), 'false');
   await typed.fill('x'.repeat(2040));
   await problem.filter({ hasText: 'too long: at most 2,000 characters' }).waitFor();
   assert.equal((await typed.inputValue()).length, 2040);
-  assert.equal(await count.textContent(), '2,040 / 2,000');
-  assert.equal(await typed.getAttribute('aria-invalid'), 'true');
+  await eventually(async () => {
+    assert.equal(await count.textContent(), '2,040 / 2,000');
+    assert.equal(await typed.getAttribute('aria-invalid'), 'true');
+  });
   await watchOutput(page, 5);
   await typed.fill('pencil sketch');
   await page.locator('#prompt-problem:empty').waitFor({ state: 'attached' });
@@ -202,7 +217,8 @@ test('a text that is too long is refused with its count, not cut, and the stream
   const negative = page.getByTestId('parameter-negative_prompt');
   await negative.locator('input').fill('y'.repeat(2001));
   await negative.getByRole('alert').filter({ hasText: 'too long' }).waitFor();
-  assert.equal(await page.getByTestId('parameter-negative_prompt-count').textContent(), '2,001 / 2,000');
+  const negativeCount = page.getByTestId('parameter-negative_prompt-count');
+  await eventually(async () => assert.equal(await negativeCount.textContent(), '2,001 / 2,000'));
   assert.deepEqual(problems, []);
 });
 
@@ -216,10 +232,14 @@ test('the page continues automatically after a restart of the server', async () 
   await page.getByTestId('style').filter({ hasText: 'Blueprint' }).click();
   const figures = async (): Promise<readonly string[]> =>
     page.locator('.readouts dd span, .readouts .total').allTextContents();
-  await page.waitForFunction(() => document.querySelector('.timings .total')?.textContent !== '–');
-  assert.ok(!(await figures()).includes('–'));
+  await eventually(async () =>
+    assert.ok(!(await figures()).includes('–'), 'there are figures of the stream'),
+  );
   await first[Symbol.asyncDispose]();
   await page.getByTestId('message').filter({ hasText: 'reached' }).waitFor();
+  await page.waitForFunction(
+    () => (globalThis as unknown as { countDrawing: () => number }).countDrawing() === 0,
+  );
   assert.deepEqual(
     await figures(),
     ['–', '–', '–', '–', '–'],
@@ -253,7 +273,7 @@ test('the source can be changed while the stream runs', async () => {
   await watchOutput(page, 8);
   await page.getByTestId('stop').click();
   await page.getByTestId('play-clip').waitFor();
-  assert.equal((await page.getByTestId('status').textContent())?.trim(), 'Ready');
+  await assertStatus(page, 'Ready');
   assert.deepEqual(problems, []);
 });
 
@@ -263,10 +283,11 @@ test('the page fits the width of a phone', async () => {
   await page.setViewportSize({ width: 390, height: 844 });
   await page.getByTestId('play-clip').click();
   await page.locator('[data-flowing=true]').waitFor();
-  const width = await page.evaluate(() => document.documentElement.scrollWidth);
-  assert.equal(width, 390);
-  const output = await page.getByTestId('output').boundingBox();
-  const promptBox = await page.getByTestId('prompt').boundingBox();
-  assert.ok(output !== null && output.width > 300 && output.y < 100);
-  assert.ok(promptBox !== null && promptBox.y > output.y + output.height && promptBox.y < 844);
+  await eventually(async () => {
+    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 390);
+    const output = await page.getByTestId('output').boundingBox();
+    const promptBox = await page.getByTestId('prompt').boundingBox();
+    assert.ok(output !== null && output.width > 300 && output.y < 100);
+    assert.ok(promptBox !== null && promptBox.y > output.y + output.height && promptBox.y < 844);
+  });
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import axe, { type AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
-import { servedPage } from '../support/served-page.js';
+import { openPage, playClip, servedPage } from '../support/served-page.js';
 
 const served = servedPage();
 
@@ -90,7 +90,7 @@ it('the page of a link for viewers is accessible', async () => {
 
 it('pressed buttons can be told apart in forced colours', async () => {
   const page = await served.browser.newPage({ forcedColors: 'active', reducedMotion: 'reduce' });
-  await page.goto(served.url);
+  await openPage(page, served.url);
   await page.getByTestId('source-clip').click();
   await page.locator('[data-testid=source-clip][aria-pressed=true]').waitFor();
   const [pressed, highlight] = await page.getByTestId('source-clip').evaluate((button) => {
@@ -105,8 +105,7 @@ it('pressed buttons can be told apart in forced colours', async () => {
 
 it('dialogs over the picture have the colours of the theme', async () => {
   const page = await open('/', 'light');
-  await page.getByTestId('play-clip').click();
-  await page.locator('[data-flowing=true]').waitFor();
+  await playClip(page, served.url);
   await page.getByTestId('share').click();
   const dialog = page.locator('dialog.share');
   await dialog.waitFor();

@@ -4,17 +4,15 @@ import { test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { eventually } from '../support/eventually.js';
 import { solversWith } from '../support/parameters.js';
-import { servedPage } from '../support/served-page.js';
+import { openPage, servedPage } from '../support/served-page.js';
 import { startServer } from '../support/server.js';
 import { steeredModel } from '../support/steered-model.js';
 
 const served = servedPage();
 
 async function openControls(page: Page): Promise<void> {
-  await page.goto(served.url);
+  await openPage(page, served.url);
   await page.getByTestId('more').click();
-  // All controls come at once, later than that button.
-  await page.getByTestId('parameter-steps').waitFor();
 }
 
 /** Asserts that, of the parameters, only those of `wanted` can be set on the page. */
@@ -144,7 +142,7 @@ test('a control without a preprocessor asks for one, and then steers', async () 
   await using steered = await startServer({ model: await steeredModel('all') });
   await steered.app.ready();
   const page = await served.browser.newPage({ viewport: { width: 390, height: 844 } });
-  await page.goto(steered.url);
+  await openPage(page, steered.url);
   await page.getByTestId('more').click();
   await page.getByTestId('source-clip').click();
   await page.locator('[data-flowing=true]').waitFor();

@@ -6,6 +6,7 @@ import type { Page } from 'playwright-core';
 import { WebSocket } from 'ws';
 import { openBrowser } from '../support/browser.js';
 import { eventually } from '../support/eventually.js';
+import { openPage } from '../support/served-page.js';
 import { startServer } from '../support/server.js';
 import { StreamClient } from '../support/stream-client.js';
 
@@ -19,7 +20,7 @@ async function atFullServer(
   await using inside = await StreamClient.open(server.streamUrl);
   await using browser = await openBrowser();
   const page = await browser.newPage();
-  await page.goto(server.url);
+  await openPage(page, server.url);
   await page.getByTestId('source-clip').click();
   await look(page, inside);
 }
@@ -51,7 +52,7 @@ test('a second tab of a browser takes the place of the first, which says so', as
   const context = await browser.newContext();
   const [first, second] = [await context.newPage(), await context.newPage()];
   for (const page of [first, second]) {
-    await page.goto(server.url);
+    await openPage(page, server.url);
     await page.getByTestId('play-clip').click();
     if (page === first) await page.locator('[data-flowing=true]').waitFor();
   }
@@ -69,7 +70,7 @@ test('a client that waits is told how many have left', async () => {
   await once(waiting, 'message');
   await using browser = await openBrowser();
   const page = await browser.newPage();
-  await page.goto(server.url);
+  await openPage(page, server.url);
   await page.getByTestId('source-clip').click();
   await page.getByText('Your place in the queue: 2').waitFor();
   waiting.close();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { embeddedModel } from '../support/engine.js';
 import { eventually } from '../support/eventually.js';
-import { playClip, servedPage, watchProblems } from '../support/served-page.js';
+import { openPage, playClip, servedPage, watchProblems } from '../support/served-page.js';
 import { startServer } from '../support/server.js';
 
 const served = servedPage();
@@ -10,7 +10,7 @@ const served = servedPage();
 test('without a video the model paints from the words alone, and with one again from that', async () => {
   const page = await served.browser.newPage({ viewport: { width: 1280, height: 800 } });
   const problems = watchProblems(page);
-  await page.goto(served.url);
+  await openPage(page, served.url);
   await page.getByTestId('source-words').click();
   await page.locator('[data-flowing=true]').waitFor();
   assert.ok(await page.locator('.pane.input').isHidden());

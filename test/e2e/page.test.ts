@@ -9,14 +9,14 @@ import { embeddedModel } from '../support/engine.js';
 import { eventually } from '../support/eventually.js';
 import { repositoryRoot } from '../support/reference.js';
 import { startServer as startAny, type TestServer } from '../support/server.js';
-import { watchProblems } from '../support/served-page.js';
+import { openPage, watchProblems } from '../support/served-page.js';
 
 const notVideo = join(repositoryRoot, 'package.json');
 const video = join(repositoryRoot, 'test/fixtures/videos/tree.webm');
 
 let server: TestServer;
 let browser: TestBrowser;
-const opened: (() => PromiseLike<void>)[] = [];
+const closing: (() => PromiseLike<void>)[] = [];
 
 /** Starts a server with the embedded model, and waits until it is ready. */
 async function startServer(port = 0): Promise<TestServer> {
@@ -27,13 +27,13 @@ async function startServer(port = 0): Promise<TestServer> {
 
 before(async () => {
   server = await startServer();
-  opened.push(() => server[Symbol.asyncDispose]());
+  closing.push(() => server[Symbol.asyncDispose]());
   browser = await openBrowser();
-  opened.push(() => browser.close());
+  closing.push(() => browser.close());
 });
 
 after(async () => {
-  await Promise.all(opened.map((close) => close()));
+  await Promise.all(closing.map((close) => close()));
 });
 
 interface OpenPage extends AsyncDisposable {
@@ -43,11 +43,11 @@ interface OpenPage extends AsyncDisposable {
 }
 
 /** @param drawDelay milliseconds by which each picture is delayed, to imitate a slow machine. */
-async function openPage(url = server.url, drawDelay = 0): Promise<OpenPage> {
+async function open(url = server.url, drawDelay = 0): Promise<OpenPage> {
   const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
   if (drawDelay > 0) await page.addInitScript(drawLate, drawDelay);
   const problems = watchProblems(page);
-  await page.goto(url);
+  await openPage(page, url);
   return { page, problems, [Symbol.asyncDispose]: () => page.close() };
 }
 
@@ -121,8 +121,8 @@ for (const [what, button] of [
   ['the camera', 'use-camera'],
 ] as const) {
   test(`${what} flows, changes with the prompt and keeps flowing`, async () => {
-    await using open = await openPage();
-    const { page, problems } = open;
+    await using opened = await open();
+    const { page, problems } = opened;
     await page.getByTestId(button).click();
     await page.locator('[data-flowing=true]').waitFor();
 
@@ -148,8 +148,8 @@ for (const [what, button] of [
 }
 
 test('each parameter with an effect has a control, which explains a refused value while the stream continues', async () => {
-  await using open = await openPage();
-  const { page, problems } = open;
+  await using opened = await open();
+  const { page, problems } = opened;
   await page.getByTestId('play-clip').click();
   await page.locator('[data-flowing=true]').waitFor();
   const response = await page.request.get(`${server.url}/v1/capabilities`);
@@ -189,8 +189,8 @@ test('each parameter with an effect has a control, which explains a refused valu
 });
 
 test('a text that is too long is refused with its count, not cut, and the stream continues', async () => {
-  await using open = await openPage();
-  const { page, problems } = open;
+  await using opened = await open();
+  const { page, problems } = opened;
   await page.getByTestId('play-clip').click();
   await page.locator('[data-flowing=true]').waitFor();
   const typed = page.getByTestId('prompt');
@@ -199,6 +199,8 @@ test('a text that is too long is refused with its count, not cut, and the stream
   await typed.fill('x'.repeat(1799));
   assert.equal(await count.count(), 0);
   await typed.fill('x'.repeat(2000));
+  // It is sent at once, and not after a pause.
+  await typed.press('Enter');
   await eventually(async () => assert.equal(await count.textContent(), '2,000 / 2,000'));
   assert.equal(await typed.getAttribute('aria-invalid'), 'false');
   await typed.fill('x'.repeat(2040));
@@ -225,8 +227,8 @@ test('a text that is too long is refused with its count, not cut, and the stream
 test('the page continues automatically after a restart of the server', async () => {
   await using first = await startServer();
   // The last picture is drawn after the connection is lost.
-  await using open = await openPage(first.url, 300);
-  const { page } = open;
+  await using opened = await open(first.url, 300);
+  const { page } = opened;
   await page.getByTestId('play-clip').click();
   await page.locator('[data-flowing=true]').waitFor();
   await page.getByTestId('style').filter({ hasText: 'Blueprint' }).click();
@@ -256,8 +258,8 @@ test('the page continues automatically after a restart of the server', async () 
 });
 
 test('the source can be changed while the stream runs', async () => {
-  await using open = await openPage();
-  const { page, problems } = open;
+  await using opened = await open();
+  const { page, problems } = opened;
   await page.getByTestId('play-clip').click();
   await page.locator('[data-flowing=true]').waitFor();
   for (const source of ['source-camera', 'source-clip', 'source-camera'] as const) {
@@ -278,8 +280,8 @@ test('the source can be changed while the stream runs', async () => {
 });
 
 test('the page fits the width of a phone', async () => {
-  await using open = await openPage();
-  const { page } = open;
+  await using opened = await open();
+  const { page } = opened;
   await page.setViewportSize({ width: 390, height: 844 });
   await page.getByTestId('play-clip').click();
   await page.locator('[data-flowing=true]').waitFor();

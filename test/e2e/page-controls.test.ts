@@ -158,3 +158,21 @@ test('a control without a preprocessor asks for one, and then steers', async () 
   assert.equal(await preprocessors.locator('option:checked').textContent(), 'canny');
   await page.close();
 });
+
+test('a prompt that is typed before the server has answered stays', async () => {
+  const page = await served.browser.newPage();
+  let answer = (): void => {};
+  await page.route('**/v1/capabilities', async (route) => {
+    await new Promise<void>((resolve) => (answer = resolve));
+    await route.continue();
+  });
+  await page.goto(served.url);
+  const prompt = page.getByTestId('prompt');
+  // Not sent yet when the answer comes: a page sends what is typed after a pause.
+  await prompt.pressSequentially('neon harbour');
+  answer();
+  await page.getByTestId('parameter-steps').waitFor({ state: 'attached' });
+  await page.waitForFunction(() => location.hash.includes('neon'));
+  assert.equal(await prompt.inputValue(), 'neon harbour');
+  await page.close();
+});

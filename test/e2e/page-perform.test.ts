@@ -89,8 +89,8 @@ test('the beat that is tapped is the length of transitions in beats', async () =
   }
   await page.clock.resume();
   await page.getByTestId('tap').getByText('100 a minute').waitFor();
-  await page.getByTestId('in-beats').click();
   await page.getByTestId('add-prompt').click();
+  await page.getByTestId('in-beats').click();
   const fade = page.getByTestId('fade-to').first();
   await eventually(async () => assert.equal(await fade.getAttribute('title'), 'Fade to it in 2.4 s'));
   await page.close();

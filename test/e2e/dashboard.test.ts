@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Page } from 'playwright-core';
 import { openBrowser, type TestBrowser } from '../support/browser.js';
+import { eventually } from '../support/eventually.js';
 import { motionJpegFrames } from '../support/frames.js';
 import { watchProblems } from '../support/served-page.js';
 import { startServer as startWithTinyModel } from '../support/server.js';
@@ -50,6 +51,15 @@ async function stream({ url }: ServerProcess): Promise<AsyncDisposable & { reado
   };
 }
 
+/** Returns the methods of the requests by which a page changes something from now on. */
+function changesFrom(page: Page): readonly string[] {
+  const methods: string[] = [];
+  page.on('request', (request) => {
+    if (request.method() !== 'GET') methods.push(request.method());
+  });
+  return methods;
+}
+
 /** Returns the content of the plot with this index as a data URL. */
 async function drawing(page: Page, plot: number): Promise<string> {
   return page
@@ -76,32 +86,37 @@ describe('the dashboard', () => {
       .getByTestId('tile-fps')
       .filter({ hasText: /[1-9][\d.]* fps/ })
       .waitFor();
-    assert.match((await page.getByTestId('tile-users').textContent()) ?? '', /Users1 of \d/);
-    assert.equal(await page.getByTestId('plot').count(), 13);
-    const before = await drawing(page, 0);
-    const [age, time] = await Promise.all([row.textContent(), drawing(page, 3)]);
-    await page.waitForFunction(
-      (before) =>
-        document.querySelector<HTMLCanvasElement>('[data-testid=plot] canvas')?.toDataURL() !== before,
-      before,
-    );
-    assert.notEqual(await row.textContent(), age);
-    assert.notEqual(await drawing(page, 3), time);
+    await eventually(async () => {
+      assert.match((await page.getByTestId('tile-users').textContent()) ?? '', /Users1 of \d/);
+      assert.equal(await page.getByTestId('plot').count(), 13);
+    });
+    const before = [await row.textContent(), await drawing(page, 0), await drawing(page, 3)];
+    await eventually(async () => {
+      assert.notEqual(await row.textContent(), before[0]);
+      assert.ok((await drawing(page, 0)) !== before[1], 'the first plot goes on');
+      assert.ok((await drawing(page, 3)) !== before[2], 'the fourth plot goes on');
+    });
     const thumbnail = page.getByTestId('thumbnail');
-    await thumbnail.waitFor();
-    assert.equal(await thumbnail.evaluate((image: HTMLImageElement) => image.naturalWidth), 256);
+    await eventually(async () =>
+      assert.equal(await thumbnail.evaluate((image: HTMLImageElement) => image.naturalWidth), 256),
+    );
 
     assert.doesNotMatch((await page.locator('body').textContent()) ?? '', /127\.0\.0\.1|\d chars|lonely/);
     await page.getByTestId('personal').check();
-    assert.match((await row.textContent()) ?? '', new RegExp(`${prompt.length} chars127\\.0\\.0\\.1`));
+    const shown = new RegExp(`${prompt.length} chars127\\.0\\.0\\.1`);
+    await eventually(async () => assert.match((await row.textContent()) ?? '', shown));
 
     await page.setViewportSize({ width: 390, height: 844 });
-    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 390);
-    const tile = await page.getByTestId('tile-users').boundingBox();
-    assert.ok(tile !== null && tile.y < 200 && tile.width > 150);
+    await eventually(async () => {
+      assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 390);
+      const tile = await page.getByTestId('tile-users').boundingBox();
+      assert.ok(tile !== null && tile.y < 200 && tile.width > 150);
+    });
     await row.scrollIntoViewIfNeeded();
-    const cell = await row.getByText('256 × 256').boundingBox();
-    assert.ok(cell !== null && cell.x >= 0 && cell.x + cell.width <= 390);
+    await eventually(async () => {
+      const cell = await row.getByText('256 × 256').boundingBox();
+      assert.ok(cell !== null && cell.x >= 0 && cell.x + cell.width <= 390);
+    });
     assert.deepEqual(problems, []);
   });
 
@@ -124,12 +139,15 @@ describe('the dashboard', () => {
     await using client = await StreamClient.open(server.streamUrl, { width: 64, height: 64 });
     await using open = await openDashboard(server.url);
     const { page, problems } = open;
+    const requests = changesFrom(page);
     await page.getByTestId('end').click();
+    await page.getByTestId('end-now').waitFor();
     assert.deepEqual(client.all('error'), []);
     await page.getByTestId('end-now').click();
     assert.equal((await client.closed).code, 4410);
     await page.getByText('No sessions.').waitFor();
     assert.match((await page.getByTestId('window').textContent()) ?? '', /the last 12 seconds/);
+    assert.deepEqual(requests, ['DELETE'], 'one click asks, and the other ends it');
     assert.deepEqual(problems, []);
   });
 
@@ -139,12 +157,15 @@ describe('the dashboard', () => {
     await using client = await StreamClient.open(server.streamUrl, { width: 64, height: 64 });
     await using open = await openDashboard(server.url);
     const { page, problems } = open;
+    const requests = changesFrom(page);
     await page.getByTestId('drain').click();
+    await page.getByTestId('drain-now').waitFor();
     assert.deepEqual(client.all('drain'), []);
     await page.getByTestId('drain-now').click();
     await client.first('drain');
     await page.getByTestId('state').filter({ hasText: 'Draining' }).waitFor();
     await page.getByTestId('drain').waitFor({ state: 'detached' });
+    assert.deepEqual(requests, ['POST'], 'one click asks, and the other drains');
     assert.deepEqual(problems, []);
   });
 

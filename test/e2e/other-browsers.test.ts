@@ -33,6 +33,8 @@ async function assertStreams(browser: ScriptedBrowser, hasCamera: boolean): Prom
   await using server = await startServer();
   await server.app.ready();
   await browser.open(server.url);
+  // A click is of no use before.
+  await browser.until("document.querySelector('[data-testid=parameter-steps]')");
   await browser.click('play-clip');
   await browser.until(flows);
   assert.equal(await browser.evaluate(watchOutput(5)), 5);

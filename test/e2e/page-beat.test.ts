@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
+import { eventually } from '../support/eventually.js';
 import { servedPage } from '../support/served-page.js';
 
 const served = servedPage();
@@ -25,16 +26,20 @@ test('a transition in beats begins at the next beat', async () => {
   await page.getByTestId('transition-length').fill('0');
   await page.getByTestId('add-prompt').click();
   await page.clock.runFor(200);
-  const position = async (): Promise<string> => page.getByTestId('cross-fade').inputValue();
+  const isAt = (position: string, message?: string): Promise<void> =>
+    eventually(async () =>
+      assert.equal(await page.getByTestId('cross-fade').inputValue(), position, message),
+    );
+  await isAt('0');
   await page.getByTestId('fade-to').nth(1).click();
   await page.clock.runFor(1200);
-  assert.equal(await position(), '0');
+  await isAt('0');
   await page.clock.runFor(200);
-  assert.equal(await position(), '1');
+  await isAt('1');
   await page.getByTestId('in-seconds').click();
   await page.getByTestId('fade-to').nth(0).click();
   await page.clock.runFor(50);
-  assert.equal(await position(), '0', 'in seconds it begins at once');
+  await isAt('0', 'in seconds it begins at once');
   await page.close();
 });
 
@@ -47,10 +52,11 @@ test('a wave of eight beats moves a parameter there and back', async () => {
   await page.getByTestId('route-input').selectOption('wave');
   const strength = async (): Promise<number> =>
     Number(await page.locator('#parameter-strength-exact').inputValue());
-  const near = async (value: number): Promise<void> => {
-    const found = await strength();
-    assert.ok(Math.abs(found - value) < 0.03, `${found}, not about ${value}`);
-  };
+  const near = (value: number): Promise<void> =>
+    eventually(async () => {
+      const found = await strength();
+      assert.ok(Math.abs(found - value) < 0.03, `${found}, not about ${value}`);
+    });
   for (const [beats, value] of [
     [2, 0.4],
     [2, 0.6],

@@ -2,26 +2,38 @@ import { parameterSchemasFor, solverNames, type ModelControl } from '@millrace/p
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
+import { eventually } from '../support/eventually.js';
 import { solversWith } from '../support/parameters.js';
-import { servedPage } from '../support/served-page.js';
+import { openPage, servedPage } from '../support/served-page.js';
 import { startServer } from '../support/server.js';
 import { steeredModel } from '../support/steered-model.js';
 
 const served = servedPage();
 
 async function openControls(page: Page): Promise<void> {
-  await page.goto(served.url);
+  await openPage(page, served.url);
   await page.getByTestId('more').click();
 }
 
-/** Returns those of the parameters that can be set on the page. */
-async function usable(page: Page, names: readonly string[]): Promise<readonly string[]> {
-  const used = await page
-    .locator('[data-testid^=parameter-][data-used=true]')
-    .evaluateAll((controls) =>
-      controls.map((control) => control.dataset['testid']?.replace('parameter-', '')),
+/** Asserts that, of the parameters, only those of `wanted` can be set on the page. */
+async function assertUsable(
+  page: Page,
+  names: readonly string[],
+  wanted: readonly string[],
+  message?: string,
+): Promise<void> {
+  await eventually(async () => {
+    const used = await page
+      .locator('[data-testid^=parameter-][data-used=true]')
+      .evaluateAll((controls) =>
+        controls.map((control) => control.dataset['testid']?.replace('parameter-', '')),
+      );
+    assert.deepEqual(
+      names.filter((name) => used.includes(name)),
+      wanted,
+      message,
     );
-  return names.filter((name) => used.includes(name));
+  });
 }
 
 test('solvers that suit the model are offered, and their options only with those that honour them', async () => {
@@ -41,8 +53,9 @@ test('solvers that suit the model are offered, and their options only with those
   for (const solver of offered) {
     await choice.selectOption({ label: solver.replace('Scheduler', '') });
     const honoured = Object.entries(solversWith).filter(([, names]) => names.includes(solver));
-    assert.deepEqual(
-      await usable(page, Object.keys(solversWith)),
+    await assertUsable(
+      page,
+      Object.keys(solversWith),
       honoured.map(([name]) => name),
       solver,
     );
@@ -61,14 +74,14 @@ test('a solver for each step can be typed behind More, shows the options of all,
   await page.keyboard.press('Tab');
   const names = ['solver', 'eta', 'bdia_gamma', 'do_add_noise', 'solver_order'];
   await page.getByTestId('parameter-bdia_gamma').waitFor();
-  assert.deepEqual(await usable(page, names), ['eta', 'bdia_gamma']);
+  await assertUsable(page, names, ['eta', 'bdia_gamma']);
   await field.fill('DDIM');
   await page.keyboard.press('Tab');
   await control.getByRole('alert').filter({ hasText: 'not ["DDIM"]' }).waitFor();
   await field.fill('');
   await page.keyboard.press('Tab');
   await page.getByTestId('parameter-solver').waitFor();
-  assert.deepEqual(await usable(page, names), ['solver', 'do_add_noise']);
+  await assertUsable(page, names, ['solver', 'do_add_noise']);
   await control.locator('[role=alert]:empty').waitFor({ state: 'attached' });
   await page.close();
 });
@@ -76,7 +89,7 @@ test('a solver for each step can be typed behind More, shows the options of all,
 test('the guidance scale can be set for a model with embedded guidance, which has one guidance type', async () => {
   const page = await served.browser.newPage();
   await openControls(page);
-  assert.deepEqual(await usable(page, ['guidance_scale']), []);
+  await assertUsable(page, ['guidance_scale'], []);
   await page.route('**/v1/capabilities', async (route) => {
     const response = await route.fetch();
     const capabilities = (await response.json()) as { readonly parameters: { properties: unknown } };
@@ -84,7 +97,7 @@ test('the guidance scale can be set for a model with embedded guidance, which ha
     await route.fulfill({ response, json: capabilities });
   });
   await openControls(page);
-  assert.deepEqual(await usable(page, ['guidance_scale', 'delta', 'negative_prompt']), ['guidance_scale']);
+  await assertUsable(page, ['guidance_scale', 'delta', 'negative_prompt'], ['guidance_scale']);
   await page.close();
 });
 
@@ -102,7 +115,6 @@ async function openWithControls(page: Page, controls: readonly ModelControl[]): 
 test('each control of the model can be set, and nothing is shown if it has none', async () => {
   const page = await served.browser.newPage();
   await openControls(page);
-  await page.getByTestId('parameter-steps').waitFor();
   assert.equal(await page.getByTestId('parameter-controls').count(), 0);
   await openWithControls(page, [
     { name: 'canny', preprocessors: ['canny', 'soft_edge'], preprocessor: 'canny' },
@@ -130,7 +142,7 @@ test('a control without a preprocessor asks for one, and then steers', async () 
   await using steered = await startServer({ model: await steeredModel('all') });
   await steered.app.ready();
   const page = await served.browser.newPage({ viewport: { width: 390, height: 844 } });
-  await page.goto(steered.url);
+  await openPage(page, steered.url);
   await page.getByTestId('more').click();
   await page.getByTestId('source-clip').click();
   await page.locator('[data-flowing=true]').waitFor();
@@ -144,5 +156,23 @@ test('a control without a preprocessor asks for one, and then steers', async () 
   await preprocessors.selectOption('canny');
   await notice.waitFor({ state: 'detached' });
   assert.equal(await preprocessors.locator('option:checked').textContent(), 'canny');
+  await page.close();
+});
+
+test('a prompt that is typed before the server has answered stays', async () => {
+  const page = await served.browser.newPage();
+  let answer = (): void => {};
+  await page.route('**/v1/capabilities', async (route) => {
+    await new Promise<void>((resolve) => (answer = resolve));
+    await route.continue();
+  });
+  await page.goto(served.url);
+  const prompt = page.getByTestId('prompt');
+  // Not sent yet when the answer comes: a page sends what is typed after a pause.
+  await prompt.pressSequentially('neon harbour');
+  answer();
+  await page.getByTestId('parameter-steps').waitFor({ state: 'attached' });
+  await page.waitForFunction(() => location.hash.includes('neon'));
+  assert.equal(await prompt.inputValue(), 'neon harbour');
   await page.close();
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { eventually } from '../support/eventually.js';
 import { servedPage } from '../support/served-page.js';
 
 const served = servedPage();
@@ -8,6 +9,11 @@ interface Weighted {
   readonly weight: number;
   readonly text?: string;
   readonly seed?: number;
+}
+
+/** Returns the parts of a value in an address; none if it is a single one. */
+function settingsOf(value: string): readonly Weighted[] {
+  return value.startsWith('[') ? (JSON.parse(value) as Weighted[]) : [];
 }
 
 test('between two looks numbers, prompts and seeds are blended, and the size changes in the middle', async () => {
@@ -22,34 +28,32 @@ test('between two looks numbers, prompts and seeds are blended, and the size cha
   await page.keyboard.press('p');
   await page.keyboard.press('a');
   await page.evaluate(() => (location.hash = '#prompt=ink&seed=9&steps=4&width=512'));
-  await page.waitForFunction(
-    () => document.querySelector<HTMLInputElement>('#parameter-steps-exact')?.value === '4',
-  );
+  const steps = page.locator('#parameter-steps-exact');
+  await eventually(async () => assert.equal(await steps.inputValue(), '4'));
   await page.keyboard.press('a');
 
-  /** Goes to a part of the way. @returns what the address then has. */
-  const at = async (share: string): Promise<URLSearchParams> => {
-    const before = page.url();
+  /** Goes to a part of the way, and checks what the address then gets. */
+  const at = async (share: string, check: (settings: URLSearchParams) => void): Promise<void> => {
     await page.getByTestId('morph').fill(share);
-    await page.waitForFunction((before) => location.href !== before, before);
-    return new URLSearchParams(new URL(page.url()).hash.slice(1));
+    await eventually(() => check(new URLSearchParams(new URL(page.url()).hash.slice(1))));
   };
   const parts = (settings: URLSearchParams, name: string): readonly string[] =>
-    (JSON.parse(settings.get(name) ?? '[]') as Weighted[]).map(
-      ({ text, seed, weight }) => `${text ?? seed} ${weight}`,
-    );
+    settingsOf(settings.get(name) ?? '').map(({ text, seed, weight }) => `${text ?? seed} ${weight}`);
 
-  const quarter = await at('0.25');
-  // The prompts of the first look keep their ratio.
-  assert.deepEqual(parts(quarter, 'prompt'), ['oil 0.188', 'chalk 0.563', 'ink 0.25']);
-  assert.deepEqual(parts(quarter, 'seed'), ['5 0.75', '9 0.25']);
-  assert.equal(quarter.get('steps'), '2');
-  assert.notEqual(quarter.get('width'), '512');
-  const most = await at('0.75');
-  assert.deepEqual(parts(most, 'seed'), ['5 0.25', '9 0.75']);
-  assert.equal(most.get('steps'), '3');
-  assert.equal(most.get('width'), '512');
-  const end = await at('1');
-  assert.deepEqual([end.get('prompt'), end.get('seed'), end.get('steps')], ['ink', '9', '4']);
+  await at('0.25', (quarter) => {
+    // The prompts of the first look keep their ratio.
+    assert.deepEqual(parts(quarter, 'prompt'), ['oil 0.188', 'chalk 0.563', 'ink 0.25']);
+    assert.deepEqual(parts(quarter, 'seed'), ['5 0.75', '9 0.25']);
+    assert.equal(quarter.get('steps'), '2');
+    assert.notEqual(quarter.get('width'), '512');
+  });
+  await at('0.75', (most) => {
+    assert.deepEqual(parts(most, 'seed'), ['5 0.25', '9 0.75']);
+    assert.equal(most.get('steps'), '3');
+    assert.equal(most.get('width'), '512');
+  });
+  await at('1', (end) =>
+    assert.deepEqual([end.get('prompt'), end.get('seed'), end.get('steps')], ['ink', '9', '4']),
+  );
   await page.close();
 });

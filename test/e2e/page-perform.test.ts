@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
+import { eventually } from '../support/eventually.js';
+import { pretendDrum, pretendGamepad, pretendMidi } from '../support/pretended-devices.js';
 import { servedPage } from '../support/served-page.js';
 
 const served = servedPage();
@@ -12,11 +14,10 @@ interface Prompted {
 
 /** Waits until the address has a prompt that is as wanted. */
 async function untilPrompt(page: Page, isWanted: (prompts: readonly Prompted[]) => boolean): Promise<void> {
-  for (;;) {
+  await eventually(() => {
     const prompt = new URLSearchParams(new URL(page.url()).hash.slice(1)).get('prompt') ?? '';
-    if (prompt.startsWith('[') && isWanted(JSON.parse(prompt) as Prompted[])) return;
-    await page.waitForTimeout(50);
-  }
+    assert.ok(prompt.startsWith('[') && isWanted(JSON.parse(prompt) as Prompted[]), `it has ${prompt}`);
+  });
 }
 
 /** Opens the drawer of a page that shows no video: what is set is seen in its fields and its address. */
@@ -29,12 +30,14 @@ async function openPerform(hash = '', prepare?: (page: Page) => Promise<unknown>
   return page;
 }
 
-/** Waits until the field of the strength has this value. */
+/** Asserts that a field gets this value. */
+async function gets(field: Locator, value: string, message?: string): Promise<void> {
+  await eventually(async () => assert.equal(await field.inputValue(), value, message));
+}
+
+/** Asserts that the field of the strength gets this value. */
 async function shows(page: Page, value: string): Promise<void> {
-  await page.waitForFunction(
-    (value) => document.querySelector<HTMLInputElement>('#parameter-strength-exact')?.value === value,
-    value,
-  );
+  await gets(page.locator('#parameter-strength-exact'), value);
 }
 
 /** Waits until the strength is between these values. */
@@ -55,7 +58,7 @@ test('up to four prompts are mixed by their weights, by a cross-fade and by time
     await page.getByTestId('mixed-text').last().fill(text);
     await page.keyboard.press('Tab');
   }
-  assert.equal(await page.getByTestId('add-prompt').count(), 0);
+  await page.getByTestId('add-prompt').waitFor({ state: 'detached' });
   await page.getByTestId('cross-fade').fill('1.5');
   await untilPrompt(page, (all) => all.map(({ weight }) => weight).join() === '0,0.5,0.5,0');
   await page.getByTestId('mixed-weight').first().fill('0.25');
@@ -67,8 +70,10 @@ test('up to four prompts are mixed by their weights, by a cross-fade and by time
   await page.locator('body').press(',');
   await untilPrompt(page, (all) => all[2]?.weight === 0.1 && all[3]?.weight === 0.9);
   for (let i = 0; i < 3; i += 1) await page.getByTestId('remove-prompt').first().click();
-  await page.waitForFunction(() => location.hash === '#prompt=chalk');
-  assert.equal(await page.getByTestId('mixed').count(), 1);
+  await eventually(async () => {
+    assert.equal(new URL(page.url()).hash, '#prompt=chalk');
+    assert.equal(await page.getByTestId('mixed').count(), 1);
+  });
   await page.close();
 });
 
@@ -84,9 +89,10 @@ test('the beat that is tapped is the length of transitions in beats', async () =
   }
   await page.clock.resume();
   await page.getByTestId('tap').getByText('100 a minute').waitFor();
-  await page.getByTestId('in-beats').click();
   await page.getByTestId('add-prompt').click();
-  assert.equal(await page.getByTestId('fade-to').first().getAttribute('title'), 'Fade to it in 2.4 s');
+  await page.getByTestId('in-beats').click();
+  const fade = page.getByTestId('fade-to').first();
+  await eventually(async () => assert.equal(await fade.getAttribute('title'), 'Fade to it in 2.4 s'));
   await page.close();
 });
 
@@ -103,12 +109,13 @@ test('a look morphs into another, and leaves a locked seed as it is', async () =
   await page.getByTestId('morph-go').click();
   await page.waitForFunction(() => location.hash.includes('prompt=oil'));
   await shows(page, '0.2');
-  assert.equal(await page.getByTestId('shuffle').textContent(), ' 5');
+  const seed = page.getByTestId('shuffle');
+  await eventually(async () => assert.equal(await seed.textContent(), ' 5'));
 
   await page.locator('body').press('l');
   await page.locator('body').press('2');
   await shows(page, '0.8');
-  assert.equal(await page.getByTestId('shuffle').textContent(), ' 5');
+  assert.equal(await seed.textContent(), ' 5');
   await page.locator('body').press('x');
   await page.waitForFunction(() => !/seed=[59]$/.test(location.hash));
   await page.close();
@@ -117,7 +124,12 @@ test('a look morphs into another, and leaves a locked seed as it is', async () =
 test('what was set is undone and redone, a slider that moved as one step', async () => {
   const page = await openPerform();
   const before = await page.locator('#parameter-strength-exact').inputValue();
+  const steps = page.locator('#parameter-steps-exact');
+  const stepsBefore = await steps.inputValue();
+  assert.notEqual(stepsBefore, '3');
   const undo = page.getByTestId('undo');
+  const isDisabled = (button: Locator): Promise<void> =>
+    eventually(async () => assert.ok(await button.isDisabled(), 'there is no further step'));
   assert.ok(await undo.isDisabled());
   await page.locator('#parameter-strength-exact').evaluate((field: HTMLInputElement) => {
     for (const value of ['0.6', '0.7', '0.75']) {
@@ -127,18 +139,18 @@ test('what was set is undone and redone, a slider that moved as one step', async
   });
   // Longer than the pause between two steps.
   await page.waitForTimeout(1500);
-  await page.locator('#parameter-steps-exact').fill('3');
+  await steps.fill('3');
   await undo.click();
-  assert.equal(await page.locator('#parameter-steps-exact').inputValue(), '1');
+  await gets(steps, stepsBefore);
   await shows(page, '0.75');
   await page.locator('body').press('Control+z');
   await shows(page, before);
-  assert.ok(await undo.isDisabled());
+  await isDisabled(undo);
   await page.locator('body').press('y');
   await page.locator('body').press('y');
   await shows(page, '0.75');
-  assert.equal(await page.locator('#parameter-steps-exact').inputValue(), '3');
-  assert.ok(await page.getByTestId('redo').isDisabled());
+  await gets(steps, '3');
+  await isDisabled(page.getByTestId('redo'));
   await page.close();
 });
 
@@ -148,25 +160,17 @@ test('all keys are shown by one, and are letters while a text is typed', async (
   const keys = page.getByTestId('keys');
   await keys.getByText('Save a picture').waitFor();
   const shown = await keys.locator('kbd').allTextContents();
+  assert.ok(shown.length > 0);
   assert.equal(new Set(shown).size, shown.length);
   await page.keyboard.press('Escape');
   await keys.waitFor({ state: 'hidden' });
   await page.locator('body').press('/');
   await page.keyboard.type('xylophone?');
-  assert.match(await page.getByTestId('prompt').inputValue(), /xylophone\?$/);
+  const prompt = page.getByTestId('prompt');
+  await eventually(async () => assert.match(await prompt.inputValue(), /xylophone\?$/));
   assert.ok(await keys.isHidden());
   await page.close();
 });
-
-/** Gives the page a MIDI device, whose messages `globalThis.turn` sends. */
-function pretendMidi(): void {
-  let listener: (event: { readonly data: Uint8Array }) => void = () => {};
-  const addEventListener = (_: string, added: typeof listener): void => void (listener = added);
-  const input = { addEventListener, open: () => Promise.resolve() };
-  const access = { inputs: new Map([['a', input]]), addEventListener: () => {} };
-  Object.assign(navigator, { requestMIDIAccess: () => Promise.resolve(access) });
-  Object.assign(globalThis, { turn: (...data: number[]) => listener({ data: Uint8Array.from(data) }) });
-}
 
 test('a knob of a MIDI device is learned and moves a parameter within its bounds', async () => {
   const page = await openPerform('', (page) => page.addInitScript(pretendMidi));
@@ -176,6 +180,7 @@ test('a knob of a MIDI device is learned and moves a parameter within its bounds
       data,
     );
   await page.getByTestId('midi').click();
+  await page.locator('[data-testid=midi][aria-pressed=true]').waitFor();
   await page.getByTestId('add-route').click();
   await page.getByTestId('route-parameter').selectOption({ label: 'Strength' });
   await page.getByTestId('route-from').fill('0.2');
@@ -183,36 +188,30 @@ test('a knob of a MIDI device is learned and moves a parameter within its bounds
   await turn(0xb0, 7, 64);
   await turn(0xb1, 74, 10);
   await turn(0xb1, 74, 127);
-  assert.equal(await page.getByTestId('route-input').inputValue(), 'midi 2:74');
+  await gets(page.getByTestId('route-input'), 'midi 2:74');
   await shows(page, '0.6');
   await turn(0xb1, 74, 0);
   await shows(page, '0.2');
   await turn(0xb0, 7, 127);
-  await shows(page, '0.2');
+  // The slider is drawn with what moves it, before the field.
+  const slider = page.locator('#parameter-strength');
+  assert.equal(await slider.inputValue(), '0.2', 'another knob moves nothing');
   await page.reload();
   await page.locator('#parameter-strength-exact').waitFor();
   await page.keyboard.press('p');
-  assert.equal(await page.getByTestId('route-input').inputValue(), 'midi 2:74', 'this browser keeps it');
+  await gets(page.getByTestId('route-input'), 'midi 2:74', 'this browser keeps it');
   await page.close();
 });
-
-/** Gives the page a gamepad, whose stick and button `globalThis.move` moves. */
-function pretendGamepad(): void {
-  const pad = { index: 0, axes: [0, 0], buttons: [{ value: 0 }] };
-  Object.assign(navigator, { getGamepads: () => [null, pad] });
-  const move = (stick: number, button: number): void => {
-    pad.axes = [0, stick];
-    pad.buttons = [{ value: button }];
-  };
-  Object.assign(globalThis, { move });
-}
 
 test('a stick or a button of a gamepad is learned and moves a parameter', async () => {
   const page = await openPerform('', (page) => page.addInitScript(pretendGamepad));
   const move = (stick: number, button: number): Promise<void> =>
     page.evaluate(
       ([stick = 0, button = 0]) =>
-        (globalThis as unknown as { move: (stick: number, button: number) => void }).move(stick, button),
+        (globalThis as unknown as { move: (stick: number, button: number) => Promise<void> }).move(
+          stick,
+          button,
+        ),
       [stick, button],
     );
   const input = page.getByTestId('route-input');
@@ -221,12 +220,9 @@ test('a stick or a button of a gamepad is learned and moves a parameter', async 
   await page.getByTestId('route-from').fill('0.2');
   await page.getByTestId('route-to').fill('0.6');
   // A stick passes all places on its way.
-  for (const stick of [0.2, 0.6, 1]) {
-    await move(stick, 0);
-    await page.waitForTimeout(100);
-  }
+  for (const stick of [0.2, 0.6, 1]) await move(stick, 0);
   await shows(page, '0.6');
-  assert.equal(await input.inputValue(), 'gamepad 1 axis 2');
+  await gets(input, 'gamepad 1 axis 2');
   await move(-1, 0);
   await shows(page, '0.2');
   await move(0, 0);
@@ -234,7 +230,7 @@ test('a stick or a button of a gamepad is learned and moves a parameter', async 
   await input.selectOption('learn');
   await move(0, 1);
   await shows(page, '0.6');
-  assert.equal(await input.inputValue(), 'gamepad 1 key 1');
+  await gets(input, 'gamepad 1 key 1');
   await move(0, 0);
   await shows(page, '0.2');
   await page.close();
@@ -254,24 +250,6 @@ test('the level of the microphone moves a parameter, whose own value stays in th
   await shows(page, '0.5');
   await page.close();
 });
-
-/** Gives the page a microphone that hears a bass drum twice a second. */
-function pretendDrum(): void {
-  const getUserMedia = (): Promise<MediaStream> => {
-    const context = new AudioContext();
-    const gain = new GainNode(context, { gain: 0 });
-    const drum = new OscillatorNode(context, { frequency: 80 });
-    const out = context.createMediaStreamDestination();
-    drum.connect(gain).connect(out);
-    drum.start();
-    for (let beat = 0; beat < 200; beat += 1) {
-      gain.gain.setValueAtTime(0.8, beat / 2 + 0.3);
-      gain.gain.setValueAtTime(0, beat / 2 + 0.4);
-    }
-    return Promise.resolve(out.stream);
-  };
-  Object.assign(navigator.mediaDevices, { getUserMedia });
-}
 
 test('a beat that the microphone hears moves a parameter to its end and back', async () => {
   const page = await openPerform('#strength=0.5', (page) => page.addInitScript(pretendDrum));

@@ -5,6 +5,8 @@ import { test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { WebSocket } from 'ws';
 import { openBrowser } from '../support/browser.js';
+import { eventually } from '../support/eventually.js';
+import { openPage } from '../support/served-page.js';
 import { startServer } from '../support/server.js';
 import { StreamClient } from '../support/stream-client.js';
 
@@ -18,7 +20,7 @@ async function atFullServer(
   await using inside = await StreamClient.open(server.streamUrl);
   await using browser = await openBrowser();
   const page = await browser.newPage();
-  await page.goto(server.url);
+  await openPage(page, server.url);
   await page.getByTestId('source-clip').click();
   await look(page, inside);
 }
@@ -36,9 +38,10 @@ test('the page shows its place in the queue of a full server, and starts when a 
   await atFullServer({}, async (page, inside) => {
     await page.getByText('Your place in the queue: 1').waitFor();
     await page.getByText(/You have waited 0:0\d, and nobody has left yet/).waitFor();
-    assert.equal(await page.getByTestId('status').textContent(), 'Waiting');
+    const status = page.getByTestId('status');
+    await eventually(async () => assert.equal(await status.textContent(), 'Waiting'));
     inside.socket.close(1000);
-    await page.getByTestId('status').filter({ hasText: 'Live' }).waitFor();
+    await status.filter({ hasText: 'Live' }).waitFor();
   });
 });
 
@@ -49,7 +52,7 @@ test('a second tab of a browser takes the place of the first, which says so', as
   const context = await browser.newContext();
   const [first, second] = [await context.newPage(), await context.newPage()];
   for (const page of [first, second]) {
-    await page.goto(server.url);
+    await openPage(page, server.url);
     await page.getByTestId('play-clip').click();
     if (page === first) await page.locator('[data-flowing=true]').waitFor();
   }
@@ -67,7 +70,7 @@ test('a client that waits is told how many have left', async () => {
   await once(waiting, 'message');
   await using browser = await openBrowser();
   const page = await browser.newPage();
-  await page.goto(server.url);
+  await openPage(page, server.url);
   await page.getByTestId('source-clip').click();
   await page.getByText('Your place in the queue: 2').waitFor();
   waiting.close();

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { embeddedModel } from '../support/engine.js';
-import { playClip, servedPage, watchProblems } from '../support/served-page.js';
+import { eventually } from '../support/eventually.js';
+import { openPage, playClip, servedPage, watchProblems } from '../support/served-page.js';
 import { startServer } from '../support/server.js';
 
 const served = servedPage();
@@ -9,19 +10,22 @@ const served = servedPage();
 test('without a video the model paints from the words alone, and with one again from that', async () => {
   const page = await served.browser.newPage({ viewport: { width: 1280, height: 800 } });
   const problems = watchProblems(page);
-  await page.goto(served.url);
+  await openPage(page, served.url);
   await page.getByTestId('source-words').click();
   await page.locator('[data-flowing=true]').waitFor();
   assert.ok(await page.locator('.pane.input').isHidden());
   assert.equal(await page.getByTestId('pause').count(), 0);
   await page.locator('body').press('i');
-  const box = await page.getByTestId('output').boundingBox();
-  const stage = await page.locator('.stage').boundingBox();
-  assert.ok(box && stage && box.width > stage.width / 2, 'the output has the room of the input too');
+  await eventually(async () => {
+    const box = await page.getByTestId('output').boundingBox();
+    const stage = await page.locator('.stage').boundingBox();
+    assert.ok(box && stage && box.width > stage.width / 2, 'the output has the room of the input too');
+  });
   await page.getByTestId('prompt').fill('a fox');
   await page.waitForFunction(() => location.hash === '#prompt=a+fox');
   await page.getByTestId('source-clip').click();
-  await page.locator('[data-flowing=false]').waitFor();
+  // With it the stream of the words has ended.
+  await page.locator('[data-testid=source-clip][aria-pressed=true]').waitFor();
   await page.locator('[data-flowing=true]').waitFor();
   assert.ok(await page.locator('.pane.input').isVisible());
   assert.doesNotMatch(page.url(), /mode/);
@@ -49,9 +53,9 @@ test('every video can be paused, and goes on', async () => {
   assert.equal(await page.getByTestId('position').count(), 0, 'a camera cannot be sought');
   await page.getByTestId('pause').click();
   await page.getByTestId('pause').getByText('Play').waitFor();
-  assert.ok(await paused());
+  await eventually(async () => assert.ok(await paused()));
   await page.locator('body').press('i');
   await page.getByTestId('pause').getByText('Pause').waitFor();
-  assert.ok(!(await paused()));
+  await eventually(async () => assert.ok(!(await paused())));
   await page.close();
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { encodeImage } from '../../src/image/encode.js';
 import { testImage } from '../support/engine.js';
+import { eventually } from '../support/eventually.js';
 import { playClip, servedPage } from '../support/served-page.js';
 import { steeredModel } from '../support/steered-model.js';
 
@@ -44,8 +45,10 @@ test('a style image is chosen, shown, weighed, dropped and removed while the str
   assert.deepEqual(size, [768, 256], 'it is made small before it is sent');
   await page.locator('#parameter-ip_adapter_scale-exact').fill('0.5');
   const isSent = async (...parts: readonly string[]): Promise<void> => {
-    while (!updates.some((update) => parts.every((part) => update.includes(part))))
-      await page.waitForTimeout(20);
+    await eventually(() => {
+      const isOne = updates.some((update) => parts.every((part) => update.includes(part)));
+      assert.ok(isOne, `none of ${updates.length} updates has ${parts.join(' and ')}`);
+    });
   };
   await isSent('style_image', 'JFIF');
   await isSent('ip_adapter_scale');
@@ -61,7 +64,7 @@ test('a style image is chosen, shown, weighed, dropped and removed while the str
   updates.length = 0;
   await page.getByTestId('parameter-style_image-remove').click();
   await isSent('style_image');
-  assert.equal(await view.count(), 0);
+  await view.waitFor({ state: 'detached' });
   assert.equal(await problem.count(), 0);
   assert.equal(await page.locator('[data-flowing=true]').count(), 1);
   assert.deepEqual(problems, []);

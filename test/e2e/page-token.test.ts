@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { SignJWT } from 'jose';
 import { test } from 'node:test';
 import { openBrowser } from '../support/browser.js';
+import { openPage } from '../support/served-page.js';
 import { startServer } from '../support/server.js';
 
 const jwtSecret = 'a-secret-of-the-test-that-nobody-else-knows';
@@ -15,7 +16,7 @@ test('the page asks for a required token, asks again if it was wrong, and rememb
     .sign(new TextEncoder().encode(jwtSecret));
   await using browser = await openBrowser();
   const page = await browser.newPage();
-  await page.goto(server.url);
+  await openPage(page, server.url);
   await page.getByTestId('play-clip').click();
   await page.getByLabel('requires an access token').fill('a guess');
   await page.keyboard.press('Enter');
@@ -23,7 +24,7 @@ test('the page asks for a required token, asks again if it was wrong, and rememb
   await page.keyboard.press('Enter');
   await page.locator('[data-flowing=true]').waitFor();
   assert.equal(await page.getByTestId('token').count(), 0);
-  await page.reload();
+  await openPage(page, server.url);
   await page.getByTestId('play-clip').click();
   await page.locator('[data-flowing=true]').waitFor();
 });

@@ -6,16 +6,17 @@ import { after, before, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { openBrowser, type TestBrowser } from '../support/browser.js';
 import { embeddedModel } from '../support/engine.js';
+import { eventually } from '../support/eventually.js';
 import { repositoryRoot } from '../support/reference.js';
 import { startServer as startAny, type TestServer } from '../support/server.js';
-import { watchProblems } from '../support/served-page.js';
+import { openPage, watchProblems } from '../support/served-page.js';
 
 const notVideo = join(repositoryRoot, 'package.json');
 const video = join(repositoryRoot, 'test/fixtures/videos/tree.webm');
 
 let server: TestServer;
 let browser: TestBrowser;
-const opened: (() => PromiseLike<void>)[] = [];
+const closing: (() => PromiseLike<void>)[] = [];
 
 /** Starts a server with the embedded model, and waits until it is ready. */
 async function startServer(port = 0): Promise<TestServer> {
@@ -26,13 +27,13 @@ async function startServer(port = 0): Promise<TestServer> {
 
 before(async () => {
   server = await startServer();
-  opened.push(() => server[Symbol.asyncDispose]());
+  closing.push(() => server[Symbol.asyncDispose]());
   browser = await openBrowser();
-  opened.push(() => browser.close());
+  closing.push(() => browser.close());
 });
 
 after(async () => {
-  await Promise.all(opened.map((close) => close()));
+  await Promise.all(closing.map((close) => close()));
 });
 
 interface OpenPage extends AsyncDisposable {
@@ -42,21 +43,31 @@ interface OpenPage extends AsyncDisposable {
 }
 
 /** @param drawDelay milliseconds by which each picture is delayed, to imitate a slow machine. */
-async function openPage(url = server.url, drawDelay = 0): Promise<OpenPage> {
+async function open(url = server.url, drawDelay = 0): Promise<OpenPage> {
   const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
   if (drawDelay > 0) await page.addInitScript(drawLate, drawDelay);
   const problems = watchProblems(page);
-  await page.goto(url);
+  await openPage(page, url);
   return { page, problems, [Symbol.asyncDispose]: () => page.close() };
 }
 
 function drawLate(delay: number): void {
   const create = globalThis.createImageBitmap.bind(globalThis);
+  let drawing = 0;
   const late = async (image: ImageBitmapSource): Promise<ImageBitmap> => {
+    drawing += 1;
     await new Promise((resolve) => setTimeout(resolve, delay));
-    return create(image);
+    const drawn = await create(image);
+    drawing -= 1;
+    return drawn;
   };
-  Object.assign(globalThis, { createImageBitmap: late });
+  Object.assign(globalThis, { createImageBitmap: late, countDrawing: () => drawing });
+}
+
+/** Asserts that the status in the head of the page gets this text. */
+async function assertStatus(page: Page, wanted: string): Promise<void> {
+  const status = page.getByTestId('status');
+  await eventually(async () => assert.equal((await status.textContent())?.trim(), wanted));
 }
 
 type Color = readonly [red: number, green: number, blue: number];
@@ -110,8 +121,8 @@ for (const [what, button] of [
   ['the camera', 'use-camera'],
 ] as const) {
   test(`${what} flows, changes with the prompt and keeps flowing`, async () => {
-    await using open = await openPage();
-    const { page, problems } = open;
+    await using opened = await open();
+    const { page, problems } = opened;
     await page.getByTestId(button).click();
     await page.locator('[data-flowing=true]').waitFor();
 
@@ -126,17 +137,19 @@ for (const [what, button] of [
     const between = smallestDistance([...sketch, ...sketchAgain], neon);
     assert.ok(between > 1.5 * within, `styles differ by ${between}, pictures of one style by ${within}`);
 
-    await page.waitForFunction(() => Number(document.querySelector('[data-testid=fps]')?.textContent) > 0);
-    assert.match((await page.getByTestId('latency').textContent()) ?? '', /^\d+$/);
-    assert.match((await page.getByTestId('timings').getAttribute('aria-label')) ?? '', /paint \d/);
-    assert.equal((await page.getByTestId('status').textContent())?.trim(), 'Live');
+    await eventually(async () => {
+      assert.ok(Number(await page.getByTestId('fps').textContent()) > 0);
+      assert.match((await page.getByTestId('latency').textContent()) ?? '', /^\d+$/);
+      assert.match((await page.getByTestId('timings').getAttribute('aria-label')) ?? '', /paint \d/);
+    });
+    await assertStatus(page, 'Live');
     assert.deepEqual(problems, []);
   });
 }
 
 test('each parameter with an effect has a control, which explains a refused value while the stream continues', async () => {
-  await using open = await openPage();
-  const { page, problems } = open;
+  await using opened = await open();
+  const { page, problems } = opened;
   await page.getByTestId('play-clip').click();
   await page.locator('[data-flowing=true]').waitFor();
   const response = await page.request.get(`${server.url}/v1/capabilities`);
@@ -176,8 +189,8 @@ test('each parameter with an effect has a control, which explains a refused valu
 });
 
 test('a text that is too long is refused with its count, not cut, and the stream continues', async () => {
-  await using open = await openPage();
-  const { page, problems } = open;
+  await using opened = await open();
+  const { page, problems } = opened;
   await page.getByTestId('play-clip').click();
   await page.locator('[data-flowing=true]').waitFor();
   const typed = page.getByTestId('prompt');
@@ -186,13 +199,17 @@ test('a text that is too long is refused with its count, not cut, and the stream
   await typed.fill('x'.repeat(1799));
   assert.equal(await count.count(), 0);
   await typed.fill('x'.repeat(2000));
-  assert.equal(await count.textContent(), '2,000 / 2,000');
+  // It is sent at once, and not after a pause.
+  await typed.press('Enter');
+  await eventually(async () => assert.equal(await count.textContent(), '2,000 / 2,000'));
   assert.equal(await typed.getAttribute('aria-invalid'), 'false');
   await typed.fill('x'.repeat(2040));
   await problem.filter({ hasText: 'too long: at most 2,000 characters' }).waitFor();
   assert.equal((await typed.inputValue()).length, 2040);
-  assert.equal(await count.textContent(), '2,040 / 2,000');
-  assert.equal(await typed.getAttribute('aria-invalid'), 'true');
+  await eventually(async () => {
+    assert.equal(await count.textContent(), '2,040 / 2,000');
+    assert.equal(await typed.getAttribute('aria-invalid'), 'true');
+  });
   await watchOutput(page, 5);
   await typed.fill('pencil sketch');
   await page.locator('#prompt-problem:empty').waitFor({ state: 'attached' });
@@ -202,24 +219,29 @@ test('a text that is too long is refused with its count, not cut, and the stream
   const negative = page.getByTestId('parameter-negative_prompt');
   await negative.locator('input').fill('y'.repeat(2001));
   await negative.getByRole('alert').filter({ hasText: 'too long' }).waitFor();
-  assert.equal(await page.getByTestId('parameter-negative_prompt-count').textContent(), '2,001 / 2,000');
+  const negativeCount = page.getByTestId('parameter-negative_prompt-count');
+  await eventually(async () => assert.equal(await negativeCount.textContent(), '2,001 / 2,000'));
   assert.deepEqual(problems, []);
 });
 
 test('the page continues automatically after a restart of the server', async () => {
   await using first = await startServer();
   // The last picture is drawn after the connection is lost.
-  await using open = await openPage(first.url, 300);
-  const { page } = open;
+  await using opened = await open(first.url, 300);
+  const { page } = opened;
   await page.getByTestId('play-clip').click();
   await page.locator('[data-flowing=true]').waitFor();
   await page.getByTestId('style').filter({ hasText: 'Blueprint' }).click();
   const figures = async (): Promise<readonly string[]> =>
     page.locator('.readouts dd span, .readouts .total').allTextContents();
-  await page.waitForFunction(() => document.querySelector('.timings .total')?.textContent !== '–');
-  assert.ok(!(await figures()).includes('–'));
+  await eventually(async () =>
+    assert.ok(!(await figures()).includes('–'), 'there are figures of the stream'),
+  );
   await first[Symbol.asyncDispose]();
   await page.getByTestId('message').filter({ hasText: 'reached' }).waitFor();
+  await page.waitForFunction(
+    () => (globalThis as unknown as { countDrawing: () => number }).countDrawing() === 0,
+  );
   assert.deepEqual(
     await figures(),
     ['–', '–', '–', '–', '–'],
@@ -236,8 +258,8 @@ test('the page continues automatically after a restart of the server', async () 
 });
 
 test('the source can be changed while the stream runs', async () => {
-  await using open = await openPage();
-  const { page, problems } = open;
+  await using opened = await open();
+  const { page, problems } = opened;
   await page.getByTestId('play-clip').click();
   await page.locator('[data-flowing=true]').waitFor();
   for (const source of ['source-camera', 'source-clip', 'source-camera'] as const) {
@@ -253,20 +275,21 @@ test('the source can be changed while the stream runs', async () => {
   await watchOutput(page, 8);
   await page.getByTestId('stop').click();
   await page.getByTestId('play-clip').waitFor();
-  assert.equal((await page.getByTestId('status').textContent())?.trim(), 'Ready');
+  await assertStatus(page, 'Ready');
   assert.deepEqual(problems, []);
 });
 
 test('the page fits the width of a phone', async () => {
-  await using open = await openPage();
-  const { page } = open;
+  await using opened = await open();
+  const { page } = opened;
   await page.setViewportSize({ width: 390, height: 844 });
   await page.getByTestId('play-clip').click();
   await page.locator('[data-flowing=true]').waitFor();
-  const width = await page.evaluate(() => document.documentElement.scrollWidth);
-  assert.equal(width, 390);
-  const output = await page.getByTestId('output').boundingBox();
-  const promptBox = await page.getByTestId('prompt').boundingBox();
-  assert.ok(output !== null && output.width > 300 && output.y < 100);
-  assert.ok(promptBox !== null && promptBox.y > output.y + output.height && promptBox.y < 844);
+  await eventually(async () => {
+    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 390);
+    const output = await page.getByTestId('output').boundingBox();
+    const promptBox = await page.getByTestId('prompt').boundingBox();
+    assert.ok(output !== null && output.width > 300 && output.y < 100);
+    assert.ok(promptBox !== null && promptBox.y > output.y + output.height && promptBox.y < 844);
+  });
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Page } from 'playwright-core';
+import { eventually } from '../support/eventually.js';
 import { playClip, servedPage, watchProblems } from '../support/served-page.js';
 
 let page: Page;
@@ -18,7 +19,8 @@ async function choose(name: string): Promise<void> {
   await page.getByTestId(name).click();
 }
 
-const widthOf = async (testId: string): Promise<number> => (await boxOf(testId)).width;
+/** Returns the width of the output. */
+const width = async (): Promise<number> => (await boxOf('output')).width;
 
 async function boxOf(testId: string): Promise<{ x: number; y: number; width: number; height: number }> {
   const box = await page.getByTestId(testId).boundingBox();
@@ -41,21 +43,25 @@ describe('the output on a stage', () => {
     ]) {
       assert.ok(!(await page.locator(name).isVisible()), name);
     }
-    const { cursor, background } = await page.locator('.stage').evaluate((stage) => ({
-      cursor: getComputedStyle(stage).cursor,
-      background: getComputedStyle(stage).backgroundColor,
-    }));
-    assert.deepEqual([cursor, background], ['none', 'rgb(0, 0, 0)']);
-    assert.deepEqual(await boxOf('output'), { x: 280, y: 0, width: 720, height: 720 });
+    await eventually(async () => {
+      const { cursor, background } = await page.locator('.stage').evaluate((stage) => ({
+        cursor: getComputedStyle(stage).cursor,
+        background: getComputedStyle(stage).backgroundColor,
+      }));
+      assert.deepEqual([cursor, background], ['none', 'rgb(0, 0, 0)']);
+      assert.deepEqual(await boxOf('output'), { x: 280, y: 0, width: 720, height: 720 });
+    });
     await page.keyboard.press('h');
-    assert.ok(await page.locator('.composer').isVisible());
-    assert.ok((await widthOf('output')) < 720);
+    await page.locator('.composer').waitFor();
+    await eventually(async () => assert.ok((await width()) < 720));
   });
 
   it('is not hidden by an h that is typed', async () => {
-    await page.getByTestId('prompt').press('h');
+    const prompt = page.getByTestId('prompt');
+    await prompt.press('h');
+    await eventually(async () => assert.match(await prompt.inputValue(), /h$/));
     assert.equal(await page.locator('.app[data-bare=true]').count(), 0);
-    await page.getByTestId('prompt').blur();
+    await prompt.blur();
   });
 
   it('takes the whole screen, and fits or fills it', async () => {
@@ -63,7 +69,7 @@ describe('the output on a stage', () => {
     await choose('full-screen');
     await page.waitForFunction(() => document.fullscreenElement !== null);
     await page.locator('.app[data-bare=true]').waitFor();
-    assert.ok((await widthOf('output')) >= 1280);
+    await eventually(async () => assert.ok((await width()) >= 1280));
     await page.keyboard.press('h');
     await page.evaluate(() => document.exitFullscreen());
     await page.locator('.app[data-bare=false]').waitFor();
@@ -73,14 +79,18 @@ describe('the output on a stage', () => {
   it('shares the place of the input, divided by a line', async () => {
     await page.keyboard.press('b');
     await page.getByTestId('line').waitFor();
-    assert.deepEqual(await boxOf('input'), await boxOf('output'));
-    const clip = (): Promise<string> =>
-      page.locator('.pane.input').evaluate((pane) => getComputedStyle(pane).clipPath);
-    assert.match(await clip(), /50%/, 'the line is in the middle');
+    await eventually(async () => assert.deepEqual(await boxOf('input'), await boxOf('output')));
+    const input = page.locator('.pane.input');
+    const isClipped = (share: RegExp): Promise<void> =>
+      eventually(async () =>
+        assert.match(await input.evaluate((pane) => getComputedStyle(pane).clipPath), share),
+      );
+    // The line is in the middle.
+    await isClipped(/50%/);
     await page.getByLabel('Before and after').fill('0.25');
-    assert.match(await clip(), /75%/);
+    await isClipped(/75%/);
     await page.keyboard.press('b');
-    assert.equal(await page.getByTestId('line').count(), 0);
+    await page.getByTestId('line').waitFor({ state: 'detached' });
   });
 
   it('is mirrored with its input', async () => {
@@ -93,17 +103,25 @@ describe('the output on a stage', () => {
 
   it('stays in view on a phone in landscape, and so do the ways to show it', async () => {
     await page.setViewportSize({ width: 844, height: 390 });
-    const output = await boxOf('output');
     for (const drawer of ['styles', 'looks', 'perform']) {
       await page.getByTestId(`open-${drawer}`).click();
-      const { x } = await boxOf(drawer);
-      assert.ok(x >= output.x + output.width, `${drawer} covers the output`);
+      // It slides in.
+      await page
+        .getByTestId(drawer)
+        .evaluate(async (opened) => Promise.all(opened.getAnimations().map(({ finished }) => finished)));
+      await eventually(async () => {
+        const [output, { x }] = [await boxOf('output'), await boxOf(drawer)];
+        assert.ok(x >= output.x + output.width, `${drawer} covers the output`);
+      });
       await page.getByTestId(drawer).press('Escape');
     }
     await page.getByTestId('projection').click();
     for (const name of ['full-screen', 'filled']) {
-      const { x, y, width, height } = await boxOf(name);
-      assert.ok(x >= 0 && x + width <= 844 && y + height <= 390, `${name} is not in the window`);
+      await page.getByTestId(name).waitFor();
+      await eventually(async () => {
+        const { x, y, width, height } = await boxOf(name);
+        assert.ok(x >= 0 && x + width <= 844 && y + height <= 390, `${name} is not in the window`);
+      });
     }
     await page.keyboard.press('Escape');
     await page.setViewportSize({ width: 1280, height: 720 });

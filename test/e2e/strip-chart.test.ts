@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { Locator } from 'playwright-core';
+import { eventually } from '../support/eventually.js';
 import { playClip, servedPage } from '../support/served-page.js';
 
 const served = servedPage();
@@ -25,20 +26,22 @@ it('the strip chart shows the stages of the last minute, from the right, and sta
   const strip = page.getByTestId('strip');
   const drawn = async (): Promise<number> =>
     (await columnsOf(strip)).filter((colours) => colours.length > 0).length;
-  while ((await drawn()) === 0) await page.waitForTimeout(100);
-  assert.match((await strip.getAttribute('aria-label')) ?? '', /last minute: at most [1-9]\d* ms$/);
-  const columns = await columnsOf(strip);
-  assert.ok(
-    (columns.at(-1)?.length ?? 0) >= 3,
-    `colours of stages at the right: ${columns.at(-1)?.join(' ')}`,
-  );
-  assert.deepEqual(columns[0], [], 'nothing was measured a minute ago');
+  const label = async (): Promise<string> => (await strip.getAttribute('aria-label')) ?? '';
+  await eventually(async () => {
+    const columns = await columnsOf(strip);
+    assert.ok(
+      (columns.at(-1)?.length ?? 0) >= 3,
+      `colours of stages at the right: ${columns.at(-1)?.join(' ')}`,
+    );
+    assert.deepEqual(columns[0], [], 'nothing was measured a minute ago');
+    assert.match(await label(), /last minute: at most [1-9]\d* ms$/);
+  });
   const before = await drawn();
-  while ((await drawn()) <= before) await page.waitForTimeout(100);
+  await eventually(async () => assert.ok((await drawn()) > before, 'there are more columns'));
   await page.getByTestId('stop').click();
-  await page.waitForFunction(() =>
-    document.querySelector('[data-testid=strip]')?.getAttribute('aria-label')?.endsWith('at most 0 ms'),
-  );
-  assert.equal(await drawn(), 0);
+  await eventually(async () => {
+    assert.match(await label(), /at most 0 ms$/);
+    assert.equal(await drawn(), 0);
+  });
   await page.close();
 });

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { connect } from '@millrace/client';
 import { WebSocket } from 'ws';
 import { embeddedModel, tinyModel } from '../support/engine.js';
-import { servedPage } from '../support/served-page.js';
+import { playClip, servedPage } from '../support/served-page.js';
 import { startServer } from '../support/server.js';
 
 describe('what the embedded model made of a prompt', () => {
@@ -32,8 +32,7 @@ describe('what the embedded model made of a prompt', () => {
 
   it('stands under the prompt of the page', async () => {
     const page = await served.browser.newPage();
-    await page.goto(served.url);
-    await page.getByTestId('play-clip').click();
+    await playClip(page, served.url);
     const line = page.getByTestId('understood');
     await line.getByText(/vaporwave.* \d+%/).waitFor();
     await page.getByTestId('prompt').fill('a cathedral');

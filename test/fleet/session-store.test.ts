@@ -6,6 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { makeCertificate, openssl } from '../support/certificate.js';
 import { tinyModel } from '../support/engine.js';
+import { eventually } from '../support/eventually.js';
 import { freePort } from '../support/free-port.js';
 import { startServerIn } from '../support/server-process.js';
 import { createApiKey } from '../../src/session/access/api-keys.js';
@@ -169,8 +170,7 @@ describe('the sessions of a token on servers with a session store', { skip: redi
     assert.equal(await refusal(b, { token: key }), 'too_many_sessions');
     assert.notEqual(await image(), 200);
     await client[Symbol.asyncDispose]();
-    await pause(100);
-    assert.equal(await image(), 200);
+    await eventually(async () => assert.equal(await image(), 200));
     await using next = await StreamClient.greet(b.streamUrl, { token: key });
     assert.equal(next.all('ready').length, 1);
     assert.equal(await refusal(a, { token: key }), 'too_many_sessions');

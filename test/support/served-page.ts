@@ -46,9 +46,15 @@ export function servedPage(
   return served;
 }
 
+/** Opens the page of a server, and waits until clicks have an effect: until it knows the parameters. */
+export async function openPage(page: Page, url: string): Promise<void> {
+  await page.goto(url);
+  await page.getByTestId('parameter-steps').waitFor({ state: 'attached' });
+}
+
 /** Opens the page of a server and plays the clip, until generated pictures flow. */
 export async function playClip(page: Page, url: string): Promise<void> {
-  await page.goto(url);
+  await openPage(page, url);
   await page.getByTestId('play-clip').click();
   await page.locator('[data-flowing=true]').waitFor();
 }

@@ -67,7 +67,7 @@ describe('AgonesReporter', () => {
     {
       await using reporter = new AgonesReporter(() => idle, log);
       reporter.start();
-      await sidecar.until(() => sidecar.states.length === 1);
+      await sidecar.until(() => sidecar.states.length === 1 && sidecar.pings > 0);
       await pause(1000);
       assert.equal(sidecar.pings, 1);
     }
@@ -119,7 +119,9 @@ describe('AgonesReporter', () => {
     let report = idle;
     await using reporter = new AgonesReporter(() => report, log);
     reporter.start();
-    await pause(3000);
+    await sidecar.until(() => lines.length > 0);
+    // Further attempts.
+    await pause(2500);
     assert.equal(lines.length, 1);
     assert.match(
       lines[0] ?? '',
@@ -154,7 +156,7 @@ describe('AgonesReporter', () => {
     sidecar.frozen = true;
     await using reporter = new AgonesReporter(() => idle, log);
     reporter.start();
-    await pause(5500);
+    await sidecar.until(() => lines.length > 0);
     assert.equal(lines.length, 1);
     assert.match(lines[0] ?? '', /no answer within 5 s/);
   });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { after, describe, it } from 'node:test';
 import { parameterSchemasFor } from '@millrace/protocol';
 import { pino } from 'pino';
@@ -189,7 +190,9 @@ describe('OscServer', () => {
     let answers = 0;
     asker.on('message', () => (answers += 1));
     asker.send(bundle(...Array.from({ length: 500 }, () => help)), port, '127.0.0.1');
+    await once(asker, 'message');
     while (osc.refused < 400) await new Promise((resolve) => setTimeout(resolve, 5));
+    // For more answers.
     await new Promise((resolve) => setTimeout(resolve, 100));
     asker.close();
     assert.ok(answers > 0 && answers < 30, `${answers}`);

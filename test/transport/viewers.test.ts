@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ErrorAnswer, ViewerLinks } from '@millrace/protocol';
+import { eventually } from '../support/eventually.js';
 import { motionJpegFrames } from '../support/frames.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { StreamClient } from '../support/stream-client.js';
@@ -244,7 +245,7 @@ describe('twenty viewers and one who reads nothing', () => {
     client.socket.close(1000);
     await once(client.socket, 'close');
     await Promise.all(viewers.map(({ ended }) => ended));
-    assert.equal(await metric(server, 'millrace_viewers'), '0');
+    await eventually(async () => assert.equal(await metric(server, 'millrace_viewers'), '0'));
   });
 });
 

@@ -7,6 +7,7 @@ import { fastify, type FastifyInstance } from 'fastify';
 import type { Page } from 'playwright-core';
 import { build } from 'vite';
 import { openBrowser, type TestBrowser } from '../../support/browser.js';
+import { eventually } from '../../support/eventually.js';
 import { repositoryRoot } from '../../support/reference.js';
 import { startServer, type TestServer } from '../../support/server.js';
 
@@ -52,7 +53,9 @@ async function painted(page: Page): Promise<void> {
 test('the page in one file paints the camera, and takes a new prompt', async () => {
   const page = await open('clients/examples/browser/index.html');
   await painted(page);
-  assert.match((await page.textContent('[role=status]')) ?? '', /\d+ ms in the server/);
+  await eventually(async () =>
+    assert.match((await page.textContent('[role=status]')) ?? '', /\d+ ms in the server/),
+  );
   await page.fill('input', 'x'.repeat(3000));
   await page.press('input', 'Enter');
   await page.waitForFunction(() =>
@@ -82,7 +85,7 @@ test('the React component paints the camera', async () => {
   });
   const page = await open(`${relative(repositoryRoot, folder)}/dist/index.html`);
   await painted(page);
-  assert.equal(await page.textContent('[role=status]'), 'live');
+  await eventually(async () => assert.equal(await page.textContent('[role=status]'), 'live'));
   await page.evaluate(`show(${JSON.stringify('x'.repeat(3000))})`);
   await page.waitForFunction(() =>
     document.querySelector('[role=status]')?.textContent?.includes('prompt must be'),

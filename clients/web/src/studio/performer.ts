@@ -51,8 +51,8 @@ export class Performer {
 
   /** Length of transitions in seconds. */
   get seconds(): number {
-    const length = this.length.peek();
-    return this.unit.peek() === 'seconds' ? length : (length * 60) / this.tempo.perMinute.peek();
+    const length = this.length.value;
+    return this.unit.value === 'seconds' ? length : (length * 60) / this.tempo.perMinute.value;
   }
 
   /** When a transition that is started now begins: in beats, at the next one. */

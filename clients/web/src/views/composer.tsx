@@ -28,10 +28,15 @@ export function Composer({ studio, prompt, drawer }: ComposerProps): JSX.Element
   const current = plainPrompt(desk.values.value.prompt);
   const [text, setText] = useState(current);
   const timer = useRef<ReturnType<typeof setTimeout>>();
-  useEffect(() => setText(current), [current]);
+  // What is being typed stays, whatever arrives from the server meanwhile.
+  useEffect(() => void (timer.current === undefined && setText(current)), [current]);
 
-  const apply = (value: string): void => {
+  const stopWaiting = (): void => {
     clearTimeout(timer.current);
+    timer.current = undefined;
+  };
+  const apply = (value: string): void => {
+    stopWaiting();
     setText(value);
     if (value !== plainPrompt(desk.values.peek().prompt)) desk.set('prompt', value, true);
   };
@@ -57,7 +62,7 @@ export function Composer({ studio, prompt, drawer }: ComposerProps): JSX.Element
           data-testid="prompt"
           onInput={({ currentTarget: { value } }) => {
             setText(value);
-            clearTimeout(timer.current);
+            stopWaiting();
             timer.current = setTimeout(() => apply(value), typingPauseMs);
           }}
           onKeyDown={(event) => {
@@ -95,7 +100,7 @@ export function Composer({ studio, prompt, drawer }: ComposerProps): JSX.Element
             title={style.prompt}
             data-testid="style"
             onClick={() => {
-              clearTimeout(timer.current);
+              stopWaiting();
               studio.styles.choose(style);
             }}
           >

@@ -49,8 +49,8 @@ test('all styles and moods are cards with pictures, can be searched, and set wha
   await cards.filter({ hasText: 'Reds and yellows' }).click();
   await assertValue(page.getByTestId('prompt'), 'blueprint');
 
-  await search.fill('a robot');
-  await page.getByText('No style or mood fits "a robot".').waitFor();
+  await search.fill('a spaceship');
+  await page.getByText('No style or mood fits "a spaceship".').waitFor();
   await search.press('Escape');
   await eventually(async () => assert.equal(await cards.count(), 0));
   const focused = page.locator(':focus');

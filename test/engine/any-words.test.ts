@@ -18,16 +18,16 @@ function psnr(a: Uint8Array, b: Uint8Array): number {
 
 /** Prompts that name no look, and the looks that a person would accept for them. */
 const prompts: Readonly<Record<string, readonly string[]>> = {
-  'star wars': ['a robot', 'hologram', 'galaxy', 'cyberpunk', 'alien', 'circuit'],
+  'a spaceship': ['cyberpunk', 'galaxy', 'hologram', 'alien', 'a robot'],
   'a rotting corpse walks': ['zombie', 'ghost', 'vampire'],
   'a samurai warrior': ['ukiyo-e', 'anime', 'engraving', 'woodcut'],
   'a cathedral': ['stained glass', 'mosaic', 'marble', 'gold', 'tapestry'],
-  batman: ['comic', 'vampire', 'graffiti', 'film noir'],
   'a murder mystery': ['film noir', 'vhs', 'vampire', 'ghost', 'candlelight'],
-  dracula: ['vampire', 'ghost', 'zombie'],
   'a fire breathing dragon': ['fire', 'alien', 'thermal'],
   'under the ocean': ['underwater', 'ice', 'rain'],
-  'a tropical rainforest': ['jungle', 'rain', 'autumn'],
+  sushi: ['ukiyo-e', 'anime'],
+  'a fairy': ['watercolor', 'anime', 'colored pencil', 'jungle', 'crystal'],
+  napoleon: ['oil painting', 'engraving', 'marble', 'bronze', 'sepia'],
 };
 
 describe('a prompt that names no style of the embedded model', () => {

@@ -67,14 +67,14 @@ describe('special tokens', () => {
   });
 
   it('without an embedding in the text encoder are refused at load time', async () => {
-    const files = { 'added_tokens.json': { '<cat-toy>': 2048 } };
+    const files = { 'added_tokens.json': { '<cat-toy>': 8048 } };
     await withFolder(files, async (folder) => {
-      await assert.rejects(loadTokenizer(folder, 77, 2048), (error) => {
+      await assert.rejects(loadTokenizer(folder, 77, 8048), (error) => {
         assert.ok(error instanceof ModelError);
-        assert.match(error.message, /the token <cat-toy> has the id 2048, but the text encoder knows 2048/);
+        assert.match(error.message, /the token <cat-toy> has the id 8048, but the text encoder knows 8048/);
         return true;
       });
-      assert.equal((await loadTokenizer(folder, 77, 2049)).encode('<cat-toy>')[1], 2048n);
+      assert.equal((await loadTokenizer(folder, 77, 8049)).encode('<cat-toy>')[1], 8048n);
     });
   });
 

@@ -145,12 +145,14 @@ def _export(arguments: argparse.Namespace, run: RunFolder) -> None:
     from .export.layout import load_parts, write_layout
     from .export.modulation import fold_modulation, measure_bytes
     from .export.onnx_parts import write_onnx
+    from .text.classifier import fit_classifier
 
     folder = _model(arguments, run)
     remove_int8(folder)
     parts = load_parts(run, arguments.checkpoint or run.unet / "last.pt")
     write_layout(run, parts, folder)
     write_onnx(parts, folder)
+    print("classifier:", fit_classifier(run, folder))
     if not arguments.no_int8:
         write_int8(run, folder, arguments.pictures)
     # Last: calibration would store the folded weights beside those of the safetensors file.

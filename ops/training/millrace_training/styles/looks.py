@@ -95,7 +95,7 @@ _LOOKS = (
     _painted("hologram", "Hologram", "hologram", "A projection of cyan light", worlds.hologram, refine.glow, regular=True),
     _painted("papercut", "Paper cut", "paper cut art", "Layers of coloured paper", media.papercut, refine.solid),
     _painted("graffiti", "Graffiti", "graffiti on a wall", "Spray paint with black outlines", media.graffiti, refine.ink),
-    _painted("gold", "Gold", "made of gold", "Polished gold", materials.gold, refine.glow),
+    _painted("gold", "Solid gold", "made of gold", "Polished gold", materials.gold, refine.glow),
     _painted("bronze", "Bronze", "bronze sculpture", "Cast metal with patina", materials.bronze, refine.solid),
     _painted("wood", "Wood", "carved from wood", "Oiled wood, its grain along the forms", materials.wood, refine.solid),
     _painted("porcelain", "Porcelain", "porcelain", "White glaze, painted in cobalt", materials.porcelain, refine.glow),

@@ -40,13 +40,15 @@ from .tokenizer import LENGTH, VOCABULARY, ends, token_ids, tokenize, train_toke
 from .unnamed import UnnamedBatch, UnnamedPrompts, read_meanings
 
 # Prompts per process that name a look or nothing, and that name none. Most batches end shortly behind the longest prompt.
-_SHORT, _WHOLE = (32, 320), (20, 24)
-_WHOLE_EVERY = 6  # steps
+_SHORT, _WHOLE = (32, 320), (40, 24)
+_WHOLE_EVERY = 2  # steps
 _MOST_TOKENS = 36  # of a named prompt in short batches
 _BEYOND = 6  # states behind the longest prompt
 _PLAIN_SHARE = 0.15
 _MOOD_SHARE = 0.5
 _MISSPELT = 0.35
+_AMONG_WORDS = 0.5  # of the named prompts are among words that name none: so many in short batches, and in whole ones
+_FEW_WORDS, _MANY_WORDS = (1, 12), (12, 60)
 _COMPACT = 0.05  # weight of the distance between prompts with the same meaning
 _SPELLING = 3.0  # weight of the distance of misspelt prompts from the correctly spelt ones
 _FAITHFUL = 6.0  # weight of the distance of correctly spelt prompts from the initial encoder's states
@@ -127,7 +129,7 @@ class TextTask:
                     states[rows] = encoder(prompts.right[rows, :length]).last_hidden_state.float()
         return states
 
-    def batch(self, rng: random.Random, count: int) -> Prompts:
+    def batch(self, rng: random.Random, count: int, whole: bool = False) -> Prompts:
         styles = [0 if rng.random() < _PLAIN_SHARE else rng.randint(1, len(STYLE_NAMES)) for _ in range(count)]
         moods = [rng.randint(1, len(MOOD_NAMES)) if rng.random() < _MOOD_SHARE else 0 for _ in range(count)]
         pairs = [
@@ -138,15 +140,27 @@ class TextTask:
         if known.any():
             right[known] = tokenize(self.first_tokenizer, [text for (text, _), old in zip(pairs, known) if old])
         written = tokenize(self.tokenizer, [text for _, text in pairs])
-        misspelt = [text != changed for text, changed in pairs]
+        others = [self._among_words(text, _MANY_WORDS if whole else _FEW_WORDS, rng) if rng.random() < _AMONG_WORDS else text for _, text in pairs]
+        longer = tokenize(self.tokenizer, others)
+        complete = (ends(self.tokenizer, longer) < LENGTH - 1)[:, None]  # others may have lost the name
+        written = torch.where(complete, longer, written)
+        misspelt = [text != changed for (text, _), changed in zip(pairs, others)]
         parts = (right, written, torch.tensor(misspelt), torch.tensor(styles), torch.tensor(moods))
         return Prompts(*(part.to(self.group.device) for part in parts))
+
+    def _among_words(self, text: str, counts: tuple[int, int], rng: random.Random) -> str:
+        words: list[str] = []
+        count = rng.randint(*counts)
+        while len(words) < count:
+            words += self.unnamed.text(rng).split()
+        place = rng.choice((0, len(words), rng.randint(0, len(words))))
+        return " ".join([*words[:place], text, *words[place:]])
 
     def loss(self, draw: Draw, decay: float) -> tuple[torch.Tensor, dict[str, float]]:
         rng = random.Random(int(draw.numpy.integers(2**62)))
         whole = rng.randrange(_WHOLE_EVERY) == 0
         with_name, without = _WHOLE if whole else _SHORT
-        named, figures = self._named_loss(self.batch(rng, with_name), whole)
+        named, figures = self._named_loss(self.batch(rng, with_name, whole), whole)
         unnamed, more_figures = self._unnamed_loss(self.unnamed.draw(rng, without, whole))
         return named + unnamed, figures | more_figures
 

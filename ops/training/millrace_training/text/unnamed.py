@@ -64,6 +64,10 @@ class UnnamedPrompts:
             self._moods = saved["moods"].tolist()
         self._tokenizer, self._generator = tokenizer, generator
 
+    def text(self, rng: random.Random) -> str:
+        """Return one of the prompts."""
+        return rng.choices(self._texts, cum_weights=self._bounds)[0]
+
     def draw(self, rng: random.Random, count: int, whole: bool = False) -> UnnamedBatch:
         """Return `count` prompts with all 77 tokens, or, unless `whole`, those of `count` that are short, with few tokens.
 

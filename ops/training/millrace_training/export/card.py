@@ -10,6 +10,7 @@ import cv2
 
 from ..data.sources import COMMON_WORDS_PACKAGE, PHOTO_PACKAGES, STAMP_PACKAGE, WORDS_PACKAGE
 from ..moods import MOOD_NAMES
+from ..prompts.free_text import FREE_TEXT
 from ..run_folder import RunFolder
 from ..targets import looks_of
 from ..unet.model import LATENT_SCALE
@@ -43,6 +44,10 @@ embeddings gives a mixture of the pictures.
 | U-Net | `UNet2DConditionModel` (48, 64, 96, 128), one layer per block and three at full size, cross-attention at 1/32 of the picture's side, `addition_embed_type: text`, `prediction_type: sample` | 5.7 M |
 | text encoder | `CLIPTextModel`, 2 layers, width 96, 77 tokens; its own `CLIPTokenizer` with 8048 tokens | 0.95 M |
 
+`text_encoder/classifier.json` tells users which style and mood a prompt names, and whether they are only the nearest in meaning:
+three linear layers on the encoder's states (`python -m millrace_training.text.classifier` fits them, and prints how often they are
+right).
+
 The schedule is Stable Diffusion's with LCM steps. Weights are stored as float16 and cast to float32 when they are loaded; all
 computation is in float32. The ONNX graphs of the U-Net and the text encoder read their large weights from the safetensors files in
 their folders: keep them together. Pairs of convolutions with nothing between them, at the beginning of the encoder and the
@@ -52,9 +57,9 @@ end of the decoder, are merged in the graphs.
 
 It learned filters, not drawing: it recolours and redraws what it sees, and adds no objects: "a robot" is whoever is there in
 chrome. Rare words get a style, but not always a fitting one. A style
-that is named only after fifty other words may be missed: name it early. Lattices (bricks, pixels, stitches, printed dots, the lines of a
-screen) stand still while the picture moves beneath them, and all marks keep their size in pixels: in large pictures they are small. Moods that change little
-(bright, warm, cold) are weak with one step. The data had few faces. In languages other than English, it knows the names of
+that is named only after fifty other words may be missed: name it early. Lattices (bricks, pixels, stitches, printed dots, the
+lines of a screen) stand still while the picture moves beneath them, and all marks keep their size in pixels: in large pictures
+they are small. Moods that change little (bright, warm, cold) are weak with one step. The data had few faces. In languages other than English, it knows the names of
 the styles and some eighty common words in eight languages.
 
 ## Training data
@@ -62,6 +67,8 @@ the styles and some eighty common words in eight languages.
 Trained from scratch with `ops/training`, on pictures of these Debian packages, with the filters and the prompt generator of that
 folder. No pictures, weights or captions of other models were used, except that the looks of words come from a sentence-embedding model
 (all-MiniLM-L6-v2, Apache-2.0). None of the pictures is in this folder.
+The U-Net grew from one of 27 styles, 7,328 of whose 33,620 steps also used 68 frames of the animated film trailer in opencv-doc
+(Megamind.avi), which the recipe no longer uses.
 
 | package | licences |
 |---|---|
@@ -109,7 +116,7 @@ def _styles(table: dict[str, dict[str, float]]) -> list[str]:
 def _prompts(figures: dict[str, Any]) -> list[str]:
     empty = ", ".join(f"{figures[key]:.1f} dB at {key.removeprefix('empty psnr ')}" for key in figures if key.startswith("empty"))
     right = figures["free text, nearest style"]
-    return ["", f"An empty prompt against the photo: {empty}. Of 216 handwritten prompts, {right:.0%} give the right style."]
+    return ["", f"An empty prompt against the photo: {empty}. Of {len(FREE_TEXT)} handwritten prompts, {right:.0%} give the right style."]
 
 
 def _moods(figures: dict[str, float]) -> list[str]:
@@ -149,7 +156,7 @@ def write_card(run: RunFolder, folder: Path, name: str) -> None:
     if measured.exists():
         results = json.loads(measured.read_text())
         lines = ["", "## Figures", "", "On held-out photos and videos, with fixed noise (run in ops/training, after the stages `data` to `targets`):", "",
-                 "    python -m millrace_training evaluate --run RUN --model ../models/millrace-styles --pictures 6"]  # fmt: skip
+                 "    python -m millrace_training evaluate --run RUN --model ../models/millrace-styles --pictures 2"]  # fmt: skip
         for key, render in (("styles", _styles), ("moods", _moods), ("prompts", _prompts), ("behaviour", _behaviour)):
             if key in results:
                 lines += render(results[key])

@@ -58,7 +58,8 @@ end of the decoder, are merged in the graphs.
 It learned filters, not drawing: it recolours and redraws what it sees, and adds no objects: "a robot" is whoever is there in
 chrome. Rare words get a style, but not always a fitting one. A style
 that is named only after fifty other words may be missed: name it early. Lattices (bricks, pixels, stitches, printed dots, the
-lines of a screen) stand still while the picture moves beneath them, and all marks keep their size in pixels: in large pictures
+lines of a screen) stand still while the picture moves beneath them (strokes in
+flat areas too, unless `noise` is `move`, which costs a quarter of the frames per second on two cores), and all marks keep their size in pixels: in large pictures
 they are small. Moods that change little (bright, warm, cold) are weak with one step. The data had few faces. In languages other than English, it knows the names of
 the styles and some eighty common words in eight languages.
 

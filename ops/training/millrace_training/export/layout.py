@@ -43,7 +43,6 @@ _MILLRACE = {
         "strength": 1 - DEFAULT_INDEX / ORIGINAL_STEPS,
         "steps": 1,
         "cfg_type": "none",
-        "noise": "move",  # the marks of flat areas grow from the noise: so they stick to what moves
     },
     "useful": {"strength": [0.2, 0.8], "steps": [1, 4], "guidance_scale": [1, 2]},
     # Without a picture it has nothing to paint.

@@ -8,7 +8,7 @@ import { report } from './report.js';
  * that runs, the device waits; it computes nothing here, so any model will do. Linux only.
  */
 const side = 512;
-const scenes = { model: tinyModel, side, frames: 500, warmUp: 6000 };
+const scenes = { model: tinyModel, side, frames: 500, warmUp: 1000 };
 report('pixels, milliseconds of the inference thread a frame', [
   ...conversionFigures(side, 50),
   ...(await sceneFigures(scenes)),

@@ -84,7 +84,7 @@ export class PromptReader {
 
   /**
    * Returns the words that name nothing alone and without which the prompt names the same. Beside a style or mood in
-   * known words, a word that would only get the nearest one names nothing.
+   * known words, a word that would only get the nearest one names nothing, unless that is the prompt's own.
    * @param whole the probabilities of all names by the whole text.
    */
   async #ignoredWords(text: string, whole: Probabilities): Promise<readonly string[]> {
@@ -98,9 +98,14 @@ export class PromptReader {
       if (fillers.has(word.toLowerCase())) continue;
       const alone = await this.#probabilities(word);
       const counts = !(known && this.#isNearest(alone));
-      if (counts && this.#ofNames(alone).some(([none = 0]) => none < 0.5)) continue;
-      const without = this.#ofNames(await this.#probabilities(pieces.toSpliced(at, 1).join('')));
       const before = this.#ofNames(whole);
+      const named = this.#ofNames(alone).some(([none = 0, ...shares], group) =>
+        counts
+          ? none < 0.5
+          : shares.some((share, name) => share >= 0.5 && (before[group]?.[name + 1] ?? 0) >= 0.5),
+      );
+      if (named) continue;
+      const without = this.#ofNames(await this.#probabilities(pieces.toSpliced(at, 1).join('')));
       const changes = without.flatMap((group, i) =>
         group.map((share, name) => Math.abs(share - (before[i]?.[name] ?? 0))),
       );

@@ -108,15 +108,15 @@ describe('PromptReader', () => {
   });
 
   it('says that a style is only the nearest in meaning, and ignores its word beside a style by name', async () => {
-    // "zombie" gets the nearest style, "fnord" none.
+    // "zombie" gets the nearest style, and alone "impasto" oil painting; "fnord" gets none.
     const groupsWithNearest: readonly PromptGroup[] = [
       {
         kind: 'style',
         names: ['oil painting', 'night vision'],
         weight: [
-          [0, 0],
-          [9, 0],
-          [0, 9],
+          [0, 0, 0],
+          [9, 0, 9],
+          [0, 9, 0],
         ],
         bias: [0, -4, -4],
       },
@@ -124,8 +124,8 @@ describe('PromptReader', () => {
         kind: 'nearest',
         names: ['nearest'],
         weight: [
-          [0, 0],
-          [-9, 9],
+          [0, 0, 0],
+          [-9, 9, 9],
         ],
         bias: [0, -4],
       },
@@ -135,7 +135,7 @@ describe('PromptReader', () => {
       countTokens: () => ({ all: 1, read: 1 }),
       embed(text: string) {
         const oil = text.includes('oil');
-        const states = [oil ? 1 : 0, !oil && text.includes('zombie') ? 1 : 0];
+        const states = [oil, !oil && text.includes('zombie'), text === 'impasto'].map(Number);
         return Promise.resolve({ encoder_hidden_states: Float32Array.from(states) });
       },
     };
@@ -154,6 +154,11 @@ describe('PromptReader', () => {
       nearest: undefined,
       ignored: 'zombie',
     });
+    assert.deepEqual(
+      await ask('oil, an impasto, zombie'),
+      { styles: ['oil painting'], nearest: undefined, ignored: 'zombie' },
+      'the nearest of a word is what the prompt names',
+    );
     assert.deepEqual(await ask('zombie zombie'), {
       styles: ['night vision'],
       nearest: true,

@@ -15,7 +15,8 @@ function distance(a: Uint8Array, b: Uint8Array): number {
   return a.reduce((sum, value, i) => sum + Math.abs(value - (b[i] ?? 0)), 0) / a.length;
 }
 
-const words = 'the harbour and the old town at noon '.repeat(10);
+const phrase = 'the harbour and the old town at noon ';
+const words = phrase.repeat(10);
 
 test('the embedded model draws from prompts in any script and of any length, even almost empty ones', async () => {
   await using run = await startBorrowedEngine(embeddedModel);
@@ -49,14 +50,20 @@ test('the embedded model draws a style named after the first 77 tokens as if it 
   }
 });
 
-test('the embedded model follows a style named after eighty words', async () => {
+test('the embedded model follows a style named after a hundred words', async () => {
   await using run = await startBorrowedEngine(embeddedModel);
-  // More weakly than alone: one of the two parts of 77 tokens does not name it.
+  // More weakly than alone: one of two parts of 77 tokens does not name it, or two of three.
+  const longest = phrase.repeat(16);
+  const cases = [
+    ...['negative film', 'neon lights', 'thermal camera', 'pencil sketch'].map(
+      (style) => [words, style] as const,
+    ),
+    ...['neon lights', 'thermal camera', 'pencil sketch'].map((style) => [longest, style] as const),
+  ];
   for (const index of [25, 30]) {
-    const plain = await draw(run, words, index);
-    for (const style of ['negative film', 'neon lights', 'thermal camera', 'pencil sketch']) {
-      const apart = distance(await draw(run, `${words}, ${style}`, index), plain);
-      assert.ok(apart > 5, `${style} at ${index}: ${apart} of 255`);
+    for (const [text, style] of cases) {
+      const apart = distance(await draw(run, `${text}, ${style}`, index), await draw(run, text, index));
+      assert.ok(apart > 5, `${style} behind ${text.length} letters at ${index}: ${apart} of 255`);
     }
   }
 });

@@ -139,11 +139,12 @@ class TextTask:
         right = tokenize(self.tokenizer, [text for text, _ in pairs])
         if known.any():
             right[known] = tokenize(self.first_tokenizer, [text for (text, _), old in zip(pairs, known) if old])
-        written = tokenize(self.tokenizer, [text for _, text in pairs])
-        others = [self._among_words(text, _MANY_WORDS if whole else _FEW_WORDS, rng) if rng.random() < _AMONG_WORDS else text for _, text in pairs]
-        longer = tokenize(self.tokenizer, others)
-        complete = (ends(self.tokenizer, longer) < LENGTH - 1)[:, None]  # others may have lost the name
-        written = torch.where(complete, longer, written)
+        counts = _MANY_WORDS if whole else _FEW_WORDS
+        others = [self._among_words(text, counts, rng) if rng.random() < _AMONG_WORDS else text for _, text in pairs]
+        written = tokenize(self.tokenizer, others)
+        full = ends(self.tokenizer, written) == LENGTH - 1  # they may have lost the name
+        if full.any():
+            written[full] = tokenize(self.tokenizer, [text for (_, text), long in zip(pairs, full) if long])
         misspelt = [text != changed for (text, _), changed in zip(pairs, others)]
         parts = (right, written, torch.tensor(misspelt), torch.tensor(styles), torch.tensor(moods))
         return Prompts(*(part.to(self.group.device) for part in parts))

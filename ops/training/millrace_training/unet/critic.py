@@ -2,7 +2,7 @@
 
 The other losses compare place by place: where strokes or bands cannot be predicted, they
 lead to their mean, which is a blur. The critic only rates whether a place could be real, so
-later steps can decide for one of the possible strokes (pix2pix's adversarial loss, arXiv
+a step can decide for one of the possible strokes (pix2pix's adversarial loss, arXiv
 1611.07004, with a projected condition, arXiv 1802.05637).
 """
 

@@ -40,7 +40,7 @@ _PARTLY_STYLED_SHARE = 0.05
 _TEXTURE_WEIGHT, _LATER_TEXTURE_WEIGHT = 5.0, 10.0
 # Half of the squared error was in means of 8 x 8 pixels, a quarter to a third in those of 32 x 32.
 _TONE_PATCH, _TONE_WEIGHT = 4, 2.0
-_LATER_LATENT_TEXTURE_WEIGHT, _LATER_LATENT_TEXTURE_WEIGHT_IN_POLISH = 2.0, 8.0
+_LATENT_TEXTURE_WEIGHT, _LATENT_TEXTURE_WEIGHT_IN_POLISH = 2.0, 8.0
 
 
 def _polishing(decay: float) -> bool:
@@ -102,7 +102,7 @@ def draw_inputs(rng: np.random.Generator, count: int, device: torch.device, deca
 
 def latent_loss(made: torch.Tensor, wanted: torch.Tensor, textured: torch.Tensor, decay: float) -> torch.Tensor:
     """Return the loss between latents of unit deviation [N, 4, h, w]: values, tones, gradients and, if textured [N], texture."""
-    weight = _LATER_LATENT_TEXTURE_WEIGHT_IN_POLISH if _polishing(decay) else _LATER_LATENT_TEXTURE_WEIGHT
+    weight = _LATENT_TEXTURE_WEIGHT_IN_POLISH if _polishing(decay) else _LATENT_TEXTURE_WEIGHT
     texture = texture_loss(made, wanted, weight * textured.float().view(-1, 1, 1, 1))
     tones = F.mse_loss(F.avg_pool2d(made, _TONE_PATCH), F.avg_pool2d(wanted, _TONE_PATCH))
     return F.smooth_l1_loss(made, wanted, beta=0.1) + 0.25 * gradient_loss(made, wanted) + _TONE_WEIGHT * tones + texture

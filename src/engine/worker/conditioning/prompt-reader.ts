@@ -73,6 +73,7 @@ export class PromptReader {
     const ignored = await this.#ignoredWords(
       plain,
       plain === text ? whole : await this.#probabilities(plain),
+      wordsOf([...Object.keys(styles), ...Object.keys(moods)].join(' ')),
     );
     return {
       styles,
@@ -85,9 +86,14 @@ export class PromptReader {
   /**
    * Returns the words that name nothing alone and without which the prompt names the same. Beside a style or mood in
    * known words, a word that would only get the nearest one names nothing, unless that is the prompt's own.
+   * @param names words of what the whole names: they are never without effect.
    * @param whole the probabilities of all names by the whole text.
    */
-  async #ignoredWords(text: string, whole: Probabilities): Promise<readonly string[]> {
+  async #ignoredWords(
+    text: string,
+    whole: Probabilities,
+    names: ReadonlySet<string>,
+  ): Promise<readonly string[]> {
     const pieces = text.split(/([\p{L}\p{N}]+)/u);
     const ignored = new Set<string>();
     const known = !this.#isNearest(whole);
@@ -95,7 +101,7 @@ export class PromptReader {
     const words = pieces.flatMap((word, at) => (at % 2 === 1 ? [{ word, at }] : []));
     for (const { word, at } of words.slice(0, mostParts)) {
       // Articles and prepositions change nothing, which nobody needs to be told.
-      if (fillers.has(word.toLowerCase())) continue;
+      if (fillers.has(word.toLowerCase()) || names.has(word.toLowerCase())) continue;
       const alone = await this.#probabilities(word);
       const counts = !(known && this.#isNearest(alone));
       const before = this.#ofNames(whole);
@@ -129,6 +135,11 @@ export class PromptReader {
     const { encoder_hidden_states: states } = await this.#runtime.embed(text);
     return this.#groups.map((group) => classify(group, states));
   }
+}
+
+/** Returns the words of a text, in lower case. */
+function wordsOf(text: string): ReadonlySet<string> {
+  return new Set(text.toLowerCase().match(/[\p{L}\p{N}]+/gu));
 }
 
 const fillers = new Set([

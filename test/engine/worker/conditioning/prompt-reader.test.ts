@@ -155,6 +155,11 @@ describe('PromptReader', () => {
       ignored: 'zombie',
     });
     assert.deepEqual(
+      await ask('oil painting, zombie'),
+      { styles: ['oil painting'], nearest: undefined, ignored: 'zombie' },
+      'the words of a name are never without effect',
+    );
+    assert.deepEqual(
       await ask('oil, an impasto, zombie'),
       { styles: ['oil painting'], nearest: undefined, ignored: 'zombie' },
       'the nearest of a word is what the prompt names',

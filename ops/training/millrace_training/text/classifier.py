@@ -50,14 +50,18 @@ class Examples(NamedTuple):
 
 
 def _named(generator: PromptGenerator, tokenizer: CLIPTokenizer, count: int, rng: random.Random) -> Examples:
+    """Return generated prompts behind each phrase alone: few of the generated ones are as short as those of the page."""
+    phrases = [(phrase, s, 0) for s, name in enumerate(STYLE_NAMES, 1) for phrase in STYLE_PHRASES[name]]
+    phrases += [(phrase, 0, m) for m, name in enumerate(MOOD_NAMES, 1) for phrase in MOOD_PHRASES[name]]
+    alone, alone_styles, alone_moods = (list(column) for column in zip(*phrases))
     styles = [0 if rng.random() < _NONE_SHARE else rng.randint(1, len(STYLE_NAMES)) for _ in range(count)]
     moods = [rng.randint(1, len(MOOD_NAMES)) if rng.random() < 0.5 else 0 for _ in range(count)]
     texts = [generator(STYLE_NAMES[s - 1] if s else None, MOOD_NAMES[m - 1] if m else None, rng) for s, m in zip(styles, moods)]
     return Examples(
-        tokenize(tokenizer, texts),
-        torch.eye(len(STYLE_NAMES) + 1)[styles],
-        torch.eye(len(MOOD_NAMES) + 1)[moods],
-        torch.eye(2)[[0] * count],
+        tokenize(tokenizer, alone + texts),
+        torch.eye(len(STYLE_NAMES) + 1)[alone_styles + styles],
+        torch.eye(len(MOOD_NAMES) + 1)[alone_moods + moods],
+        torch.eye(2)[[0] * (len(alone) + count)],
     )
 
 

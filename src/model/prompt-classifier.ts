@@ -79,3 +79,53 @@ export function classify({ weight, bias }: PromptGroup, states: Float32Array): r
   const sum = powers.reduce((a, b) => a + b, 0);
   return powers.map((power) => power / sum);
 }
+
+/** The probabilities of each class, by group. */
+export type Probabilities = readonly (readonly number[])[];
+
+/** Names with their probabilities, most probable first. */
+type Names = Readonly<Record<string, number>>;
+
+/** Returns the names of a kind that are at least so probable. */
+export function namesOf(
+  groups: readonly PromptGroup[],
+  probabilities: Probabilities,
+  { kind, least }: { readonly kind: 'style' | 'mood'; readonly least: number },
+): Names {
+  const found = groups.flatMap((group, at) =>
+    group.kind === kind ? group.names.map((name, i) => [name, probabilities[at]?.[i + 1] ?? 0] as const) : [],
+  );
+  const sure = found.filter(([, share]) => share >= least).sort(([, a], [, b]) => b - a);
+  return Object.fromEntries(sure);
+}
+
+/**
+ * Returns whether a prompt names neither a style nor a mood in words that the model knows, though one is near in meaning.
+ * Nothing is near to punctuation.
+ */
+export function isNearest(
+  groups: readonly PromptGroup[],
+  text: string,
+  probabilities: Probabilities,
+): boolean {
+  if (/^[\s\p{P}\p{Sm}\p{Sc}\p{Sk}]*$/u.test(text)) return false;
+  const group = groups.findIndex(({ kind }) => kind === 'nearest');
+  return (probabilities[group]?.[1] ?? 0) >= 0.5;
+}
+
+/** Returns the style, the mood, or both, that are nearest in meaning to a prompt of which `isNearest` is true. */
+export function nearestNames(
+  groups: readonly PromptGroup[],
+  probabilities: Probabilities,
+): { readonly styles: Names; readonly moods: Names } {
+  const nearest = (kind: 'style' | 'mood'): { readonly names: Names; readonly isLikely: boolean } => {
+    const [best] = Object.entries(namesOf(groups, probabilities, { kind, least: 0 }));
+    if (best === undefined) return { names: {}, isLikely: false };
+    const none = groups.flatMap((group, at) => (group.kind === kind ? [probabilities[at]?.[0] ?? 0] : []));
+    return { names: Object.fromEntries([best]), isLikely: best[1] > Math.max(...none) };
+  };
+  const [style, mood] = [nearest('style'), nearest('mood')];
+  const moods = mood.isLikely ? mood.names : {};
+  // Something is near: if neither is likelier than none, it is the style.
+  return { styles: style.isLikely || !mood.isLikely ? style.names : {}, moods };
+}

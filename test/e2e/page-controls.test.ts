@@ -161,17 +161,27 @@ test('a control without a preprocessor asks for one, and then steers', async () 
 
 test('a prompt that is typed before the server has answered stays', async () => {
   const page = await served.browser.newPage();
+  await page.clock.install();
   let answer = (): void => {};
+  const mayAnswer = new Promise<void>((resolve) => (answer = resolve));
   await page.route('**/v1/capabilities', async (route) => {
-    await new Promise<void>((resolve) => (answer = resolve));
+    await mayAnswer;
     await route.continue();
   });
   await page.goto(served.url);
   const prompt = page.getByTestId('prompt');
-  // Not sent yet when the answer comes: a page sends what is typed after a pause.
+  await prompt.waitFor();
+  await page.clock.pauseAt(Date.now() + 60_000);
   await prompt.pressSequentially('neon harbour');
   answer();
-  await page.getByTestId('parameter-steps').waitFor({ state: 'attached' });
+  // Little time passes there, so the prompt is not sent yet: a page sends what is typed after a pause.
+  await eventually(async () => {
+    await page.clock.runFor(1);
+    assert.equal(await page.getByTestId('parameter-steps').count(), 1);
+  });
+  await page.clock.runFor(100);
+  assert.equal(await prompt.inputValue(), 'neon harbour');
+  await page.clock.resume();
   await page.waitForFunction(() => location.hash.includes('neon'));
   assert.equal(await prompt.inputValue(), 'neon harbour');
   await page.close();

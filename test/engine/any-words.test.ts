@@ -52,13 +52,18 @@ describe('a prompt that names no style of the embedded model', () => {
   it('returns the picture if nobody means anything by it, and says so', async () => {
     await using run = await startBorrowedEngine(embeddedModel);
     const plain = await draw(run, '');
-    for (const prompt of ['xqzt gfff', 'asdf qwer']) {
+    const noise = [
+      ['xqzt gfff', 'xqzt gfff'],
+      ['asdf qwer', 'asdf qwer'],
+      ['???!!!', undefined],
+    ] as const;
+    for (const [prompt, words] of noise) {
       const stream = await RecordedStream.open(run.engine, tinyParameters({ ...frame, prompt }));
       const [understood] = stream.stream.understood ?? [];
       stream.stream.close();
       assert.deepEqual(
         [understood?.styles, understood?.moods, understood?.nearest, understood?.ignored],
-        [{}, {}, undefined, prompt],
+        [{}, {}, undefined, words],
       );
       const alike = psnr(await draw(run, prompt), plain);
       assert.ok(alike > 28, `${prompt}: ${alike} dB`);

@@ -63,9 +63,9 @@ def _model(arguments: argparse.Namespace, run: RunFolder) -> Path:
     return arguments.model or run.export
 
 
-def _sizes(run: RunFolder) -> list[RunFolder]:
-    """Return the folders of crops: of 256 pixels, and of 512."""
-    return [run, run.large]
+def _crops(run: RunFolder) -> list[RunFolder]:
+    """Return the folders of crops: of 256 pixels, of 512, and plain ones."""
+    return [run, run.large, run.plain]
 
 
 def _data(arguments: argparse.Namespace, run: RunFolder) -> None:
@@ -78,7 +78,7 @@ def _targets(arguments: argparse.Namespace, run: RunFolder) -> None:
     from .targets import choose_looks, looks_of, make_targets
 
     choose_looks(run, arguments.looks)
-    for folder in _sizes(run):
+    for folder in _crops(run):
         make_targets(folder, arguments.processes, looks_of(run))
 
 
@@ -109,7 +109,7 @@ def _meanings(arguments: argparse.Namespace, run: RunFolder) -> None:
 def _latents(arguments: argparse.Namespace, run: RunFolder) -> None:
     from .latents import prepare_latents
 
-    for folder in _sizes(run):
+    for folder in _crops(run):
         _train(arguments, run, prepare_latents(folder, run.autoencoder))
 
 

@@ -60,6 +60,11 @@ class RunFolder:
         return RunFolder(self.root / "large")
 
     @property
+    def plain(self) -> RunFolder:
+        """The same for crops of one or two colours, without anything on them."""
+        return RunFolder(self.root / "plain")
+
+    @property
     def looks(self) -> Path:
         """Names of the looks that this run trains, one per line; without it, all."""
         return self.root / "looks.txt"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
 from pathlib import Path
@@ -20,10 +21,10 @@ from millrace_training.prompts.generator import PromptGenerator
 from millrace_training.prompts.languages import TRANSLATIONS
 from millrace_training.prompts.noise import gibberish
 from millrace_training.prompts.themes import LOOK_THEMES
-from millrace_training.prompts.vocabulary import PLAIN_PHRASES, STYLE_PHRASES
+from millrace_training.prompts.vocabulary import MOOD_PHRASES, PLAIN_PHRASES, STYLE_PHRASES
 from millrace_training.prompts.written import NOISE, WRITTEN
 from millrace_training.run_folder import RunFolder
-from millrace_training.styles import STYLE_NAMES
+from millrace_training.styles import LOOKS, STYLE_NAMES
 from millrace_training.text.looks import look_states
 from millrace_training.text.meaning import Anchors, Meaning
 from millrace_training.text.model import load_text_encoder, load_tokenizer, pool
@@ -57,6 +58,13 @@ def test_every_look_has_themes_and_a_description() -> None:
     assert set(LOOK_THEMES) == set(LOOK_DESCRIPTIONS) == set(STYLE_NAMES)
     assert all(len(LOOK_THEMES[name]) + len(STYLE_PHRASES[name]) >= 20 for name in STYLE_NAMES)
     assert all(description.count(".") >= 2 for description in LOOK_DESCRIPTIONS.values())
+
+
+def test_prompts_of_the_page_name_their_own_look_or_mood() -> None:
+    settings = json.loads((MODEL / "millrace.json").read_text())
+    moods = {phrase for phrases in MOOD_PHRASES.values() for phrase in phrases}
+    assert {mood["prompt"] for mood in settings["moods"]} <= moods
+    assert all(any(phrase in look.prompt for phrase in STYLE_PHRASES[name]) for name, look in LOOKS.items())
 
 
 def test_300_written_prompts_accept_looks_that_exist() -> None:

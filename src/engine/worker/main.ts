@@ -277,6 +277,7 @@ async function main(port: NonNullable<typeof parentPort>): Promise<void> {
         styleTokens: createStyleCache(runtime.imageEncoder),
         emptyNegative,
         padding,
+        promptGroups: folder.promptGroups ?? [],
         costs,
         pictureMs: measured.pictureMs,
         prices,

@@ -1,6 +1,6 @@
 """Stage `data`: fetch the Debian packages, pick their photos, cut crops.
 
-Writes crops.npy, large/crops.npy, held-out.npy, held-out-video.npy and held-out.txt (the held-out photos).
+Writes crops.npy, large/crops.npy, plain/crops.npy, held-out.npy, held-out-video.npy and held-out.txt (the held-out photos).
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ import numpy as np
 from ..moods import apply_mood
 from ..run_folder import RunFolder, write_atomically
 from .crops import SIZE, centre_square, crops_for, cut, cut_large, jitter, load_photo, paste_stamp, video_frames
+from .plain import plain_picture
 from .sources import HELD_OUT_PORTRAIT, HELD_OUT_VIDEOS, OPENCV_DATA, PACKAGE_NAMES, PHOTO_PACKAGES, STAMP_PACKAGE
 
 _LARGE_CROPS = 240  # at most
+_PLAIN_CROPS = 320
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 _SMALLEST_FILE = 25_000  # bytes; smaller files are icons
 _VIDEO_CLIP = 24  # frames kept of each held-out video
@@ -104,6 +106,7 @@ def gather(run: RunFolder, extra: list[Path], workers: int, most: int | None = N
         chosen[index] = apply_mood(chosen[index], "mono")
     large = np.stack([c for photo_crops in large_of_photo[held_out_count:] for c in photo_crops][: _LARGE_CROPS if most is None else 4])
     _save(run.large.crops, large)
+    _save(run.plain.crops, np.stack([plain_picture(seed) for seed in range(_PLAIN_CROPS if most is None else 4)]))
     _save(run.crops, chosen)
     counts = {"photos": len(photos), "stamps": len(stamps), "crops": len(order), "large": len(large)}
     run.log("data", **counts, held_out_photos=held_out_count, held_out=len(held_out))

@@ -7,8 +7,9 @@ the prompt is to the sentences that describe the look that it got.
 from __future__ import annotations
 
 import json
+import string
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -19,6 +20,7 @@ from ..parallel import pick_device
 from ..pictures import psnr
 from ..prompts.descriptions import LOOK_DESCRIPTIONS
 from ..prompts.languages import TRANSLATIONS
+from ..prompts.vocabulary import MOOD_PHRASES, STYLE_PHRASES
 from ..prompts.written import NOISE, WRITTEN
 from ..run_folder import RunFolder
 from ..styles import STYLE_NAMES
@@ -33,20 +35,44 @@ _PICTURES = (1, 6)  # held-out pictures that each prompt is drawn on
 _SHOWN, _COLUMNS, _TILE = 40, 8, 160
 
 
-def named_looks(model: FinishedModel, folder: Path, prompts: list[str]) -> tuple[list[str | None], list[bool]]:
-    """Return the style of each prompt by classifier.json, or its mood if it has none, and whether it is told to be the nearest."""
+class Read(NamedTuple):
+    """What classifier.json makes of a prompt."""
+
+    style: str | None
+    mood: str | None
+    nearest: bool  # whether they are only near in meaning
+
+    @property
+    def look(self) -> str | None:
+        return self.style or self.mood
+
+    @property
+    def name(self) -> str:
+        """The prompt by which a server draws what is only near in meaning."""
+        phrases = [STYLE_PHRASES[self.style][0] if self.style else "", MOOD_PHRASES[self.mood][0] if self.mood else ""]
+        return ", ".join(phrase for phrase in phrases if phrase)
+
+
+def read_prompts(model: FinishedModel, folder: Path, prompts: list[str]) -> list[Read]:
+    """Return what a server makes of each prompt.
+
+    If something is near and neither a style nor a mood is likely, it is the style. Nothing is near to punctuation.
+    """
     groups = {g["kind"]: g for g in json.loads((folder / "text_encoder/classifier.json").read_text())["groups"]}
     pooled = torch.cat([model.embed(prompts[i : i + 50]).mean(1) for i in range(0, len(prompts), 50)]).cpu()
 
-    def classes(kind: str) -> list[int]:
-        return (pooled @ torch.tensor(groups[kind]["weight"]).T + torch.tensor(groups[kind]["bias"])).argmax(-1).tolist()
+    def logits(kind: str) -> torch.Tensor:
+        return pooled @ torch.tensor(groups[kind]["weight"]).T + torch.tensor(groups[kind]["bias"])
 
-    nearest = [bool(index) for index in classes("nearest")] if "nearest" in groups else [False] * len(prompts)
-    names = [
-        STYLE_NAMES[style - 1] if style else MOOD_NAMES[mood - 1] if mood else None
-        for style, mood in zip(classes("style"), classes("mood"))
-    ]
-    return names, nearest
+    styles, moods = logits("style"), logits("mood").argmax(-1).tolist()
+    nearest = logits("nearest").argmax(-1).tolist() if "nearest" in groups else [0] * len(prompts)
+    best = (styles[:, 1:].argmax(-1) + 1).tolist()
+    read = []
+    for text, style, likeliest, mood, told in zip(prompts, styles.argmax(-1).tolist(), best, moods, nearest):
+        near = told and not set(text) <= set(string.punctuation + string.whitespace)
+        chosen = likeliest if near and not mood else style
+        read.append(Read(STYLE_NAMES[chosen - 1] if chosen else None, MOOD_NAMES[mood - 1] if mood else None, bool(near)))
+    return read
 
 
 def described_looks(prompts: list[str]) -> list[list[str]]:
@@ -80,9 +106,11 @@ def judge_words(run: RunFolder, folder: Path, name: str) -> dict[str, Any]:
     model = FinishedModel(folder, pick_device("auto"))
     photos = np.load(run.held_out)[list(_PICTURES)]
     prompts = [text for text, _ in WRITTEN]
-    looks, nearest = named_looks(model, folder, prompts)
-    alike, drawn = _alike(model, photos, prompts)
-    quiet, _ = _alike(model, photos, NOISE)
+    read = read_prompts(model, folder, prompts)
+    looks = [one.look for one in read]
+    alike, drawn = _alike(model, photos, [one.name if one.nearest else prompt for one, prompt in zip(read, prompts)])
+    noise = read_prompts(model, folder, NOISE)
+    quiet, _ = _alike(model, photos, [one.name if one.nearest else text for one, text in zip(noise, NOISE)])
     english = {text for text, _ in TRANSLATIONS}
     described = described_looks(prompts)
     readable = [i for i, text in enumerate(prompts) if text.isascii() and text not in english]
@@ -98,7 +126,7 @@ def judge_words(run: RunFolder, folder: Path, name: str) -> dict[str, Any]:
         f"accepted of the {len(unseen)} that training never saw": float(np.mean([accepted[i] for i in unseen])),
         "by description": float(np.mean(by_description)),
         "by either": float(np.mean([accepted[i] or looks[i] in described[i] for i in range(len(prompts))])),
-        "told as nearest": float(np.mean(nearest)),
+        "told as nearest": float(np.mean([one.nearest for one in read])),
         "noise, least dB": float(quiet.min()),
         "alike": [f"{prompts[i]} ({looks[i]}, {alike[i]:.1f} dB)" for i in np.flatnonzero(alike > _MOST_ALIKE)],
         "not accepted": [f"{prompts[i]} ({looks[i]}{', described' if looks[i] in described[i] else ''})" for i in unfit],

@@ -24,7 +24,8 @@ so that it can paint camera pictures without a GPU, a download or an account. Ap
 
 A prompt names one of {style_count} styles, one of {mood_count} moods, or one of each, in many wordings, misspelt or not, and with
 any subject ("a van gogh painting of a street, warm colors"). Beside a style or mood, subjects and quality words are accepted and
-ignored. A prompt that names none ("a cathedral", "hogwarts", "batman") gets the style that is nearest in meaning, or a mixture of two.
+ignored. A prompt that names none ("a cathedral", "hogwarts", "batman") gets the style that is nearest in meaning:
+its own states lie between several looks, so a server takes those of the name that `text_encoder/classifier.json` finds.
 An empty prompt, "photo" and characters that nobody means anything by return the picture. Prompts may be mixed: a mixture of two
 embeddings gives a mixture of the pictures.
 
@@ -32,7 +33,7 @@ embeddings gives a mixture of the pictures.
 * Moods: {moods}
 * One step at t_index 12 to 28 gives the full style; from 28 to 48 it fades into the photo: `strength` uses this.
   Place later steps after 28: there the model treats its input as already styled, and finishes it: thick paint in raking
-  light, cross hatching, printed dots, haze around neon. One step draws the style, two to four also draw its finish.
+  light, cross hatching, printed dots. One step draws the style, two to four also draw its finish.
   `millrace.json` holds one-click styles and the defaults: 256x256, one step, strength 0.5.
 * Width and height must be multiples of 8; it was trained for 256x256.
 
@@ -57,7 +58,7 @@ end of the decoder, are merged in the graphs.
 
 It learned filters, not drawing: it recolours and redraws what it sees, and adds no objects: "a robot" is whoever is there in
 chrome. Rare words get a style, but not always a fitting one. A style
-that is named only after fifty other words may be missed: name it early. Lattices (bricks, pixels, stitches, printed dots, the
+that is named only behind about fifty other tokens of a part of 77 may be missed: name it early. Lattices (bricks, pixels, stitches, printed dots, the
 lines of a screen) stand still while the picture moves beneath them (strokes in
 flat areas too, unless `noise` is `move`, which costs a quarter of the frames per second on two cores), and all marks keep their size in pixels: in large pictures
 they are small. Moods that change little (bright, warm, cold) are weak with one step. The data had few faces. In languages other than English, it knows the names of
@@ -106,10 +107,11 @@ def _row(name: str, cells: list[str]) -> str:
 
 def _styles(table: dict[str, dict[str, float]]) -> list[str]:
     columns = list(table["mean"])
+    judged = ", `judge` the share that a classifier names correctly" if any(column.startswith("judge") for column in columns) else ""
     head = ["", "PSNR in dB by t_index: one step against the output of the style filter, more steps against the finished picture. `ceiling` and",
             "`finish ceiling` are for the autoencoder alone; `sharpness` is the gradient energy / that of the target. `finish [25]` is one step",
             "against the finished picture, `finish texture` the difference of contrast from it in patches of 8 x 8 pixels, of 255. `nearest`",
-            "is the share of pictures whose nearest filter is the style's, `judge` the share that a classifier names correctly.", ""]  # fmt: skip
+            f"is the share of pictures whose nearest filter is the style's{judged}.", ""]  # fmt: skip
     rows = [_row(name, [f"{row[column]:.2f}" for column in columns]) for name, row in table.items()]
     return [*head, _row("style", columns), "|---" * (len(columns) + 1) + "|", *rows]
 

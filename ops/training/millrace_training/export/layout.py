@@ -67,7 +67,7 @@ _MOODS = [
     {"name": "Blue", "prompt": "blue", "description": "Tinted blue"},
     {"name": "Purple", "prompt": "purple", "description": "Tinted purple"},
     {"name": "Pink", "prompt": "pink", "description": "Tinted pink"},
-    {"name": "Gold", "prompt": "gold", "description": "Tinted gold"},
+    {"name": "Gold", "prompt": "golden", "description": "Tinted gold"},
     {"name": "Teal", "prompt": "teal", "description": "Tinted teal"},
     {"name": "Orange", "prompt": "orange", "description": "Tinted orange"},
 ]

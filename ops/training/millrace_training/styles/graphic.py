@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .lattices import blocks, halftone, mosaic, tile
-from .pixels import bytes_of, calm, colour_ramp, dark_lines, flatten, luma, saturate, steps, unit
+from .pixels import bytes_of, calm, colour_ramp, dark_lines, flatten, local_tone, luma, saturate, steps, unit
 
 
 def pixel(image: np.ndarray) -> np.ndarray:
@@ -52,10 +52,12 @@ def glass(image: np.ndarray) -> np.ndarray:
 
 
 def popart(image: np.ndarray) -> np.ndarray:
-    """Flat strong colours, halftone shadows, black outlines."""
-    colour = np.clip(saturate(unit(flatten(image, 2, 60, 6)), 2.0), 0, 1)
-    colour = 0.2 + 0.8 * steps(colour, 2, 1.6)
+    """Flat loud inks, halftone shadows, black outlines."""
+    flat = unit(flatten(image, 2, 60, 6))
+    colour = 0.2 + 0.8 * steps(np.clip(saturate(flat, 2.2), 0, 1), 2, 1.6)
     tone = luma(calm(image))
+    inks = colour_ramp(steps(local_tone(luma(flat), 0.5), 3, 1.6), [(60, 20, 140), (235, 40, 110), (255, 205, 40), (255, 250, 190)])
+    colour = 0.55 * colour + 0.45 * inks
     dots = np.clip((tone * 1.25 + 0.12 - 0.8 * halftone(*tone.shape)) * 2.7 + 0.5, 0, 1)[..., None]
     line = dark_lines(tone, 1.5, 6.5)[..., None]
     return bytes_of(colour * (0.4 + 0.6 * dots) * (1 - 0.9 * line))

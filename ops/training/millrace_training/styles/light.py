@@ -74,11 +74,12 @@ def vapor(image: np.ndarray) -> np.ndarray:
 
 
 def vhs(image: np.ndarray) -> np.ndarray:
-    """Worn video tape: smeared colour, red and blue shifted apart, scan lines."""
-    picture = 0.06 + 0.88 * unit(calm(image))
+    """Worn video tape: smeared colour, violet shadows and faded lights, red and blue shifted apart, scan lines."""
+    picture = unit(calm(image))
     tone = luma(picture)[..., None]
     smear = blur(picture - tone, 3.0)
-    picture = tone + 1.35 * smear
+    faded = colour_ramp(tone[..., 0], [(46, 20, 66), (120, 92, 122), (190, 176, 166), (238, 240, 208)])
+    picture = 0.25 * tone + 0.75 * faded + 1.35 * smear
     picture[..., 0] = np.roll(np.pad(picture[..., 0], ((0, 0), (4, 4)), "edge"), 4, 1)[:, 4:-4]
     picture[..., 2] = np.roll(np.pad(picture[..., 2], ((0, 0), (4, 4)), "edge"), -4, 1)[:, 4:-4]
     return bytes_of(picture * scan_lines(*tone.shape[:2])[..., None])

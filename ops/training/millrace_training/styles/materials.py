@@ -136,7 +136,7 @@ def tapestry(canvas: Canvas) -> np.ndarray:
     flat = mix(kuwahara(canvas.picture, canvas.flow, 6, 2.5), canvas.soft, canvas.detail)
     tone = soft_bands(canvas, local_tone(luma(flat), 0.5), 6, 0.03)
     wool = ramp(tone, (0, (30, 28, 42)), (0.25, (70, 62, 74)), (0.5, (136, 98, 72)), (0.75, (196, 166, 112)), (1, (236, 220, 178)))
-    colour = 0.72 * wool + 0.42 * saturate(flat, 1.3) - 0.05
+    colour = 0.9 * wool + 0.26 * saturate(flat, 1.3) - 0.06
     return colour * (1 + 0.16 * tile(_RIBS, *canvas.shape)[..., None] + 0.07 * canvas.grain[..., None])
 
 

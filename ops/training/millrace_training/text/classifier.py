@@ -23,7 +23,7 @@ from ..command import run_on_model
 from ..moods import MOOD_NAMES
 from ..prompts.free_text import FREE_TEXT
 from ..prompts.generator import PromptGenerator, load_dictionary
-from ..prompts.vocabulary import MOOD_PHRASES, STYLE_PHRASES
+from ..prompts.vocabulary import MOOD_PHRASES, PLAIN_PHRASES, STYLE_PHRASES
 from ..prompts.written import NOISE, WRITTEN
 from ..run_folder import RunFolder
 from ..styles import STYLE_NAMES
@@ -50,9 +50,10 @@ class Examples(NamedTuple):
 
 
 def _named(generator: PromptGenerator, tokenizer: CLIPTokenizer, count: int, rng: random.Random) -> Examples:
-    """Return generated prompts behind each phrase alone: few of the generated ones are as short as those of the page."""
+    """Return each phrase alone, then generated prompts, few of which are as short as those of the page."""
     phrases = [(phrase, s, 0) for s, name in enumerate(STYLE_NAMES, 1) for phrase in STYLE_PHRASES[name]]
     phrases += [(phrase, 0, m) for m, name in enumerate(MOOD_NAMES, 1) for phrase in MOOD_PHRASES[name]]
+    phrases += [(phrase, 0, 0) for phrase in PLAIN_PHRASES]
     alone, alone_styles, alone_moods = (list(column) for column in zip(*phrases))
     styles = [0 if rng.random() < _NONE_SHARE else rng.randint(1, len(STYLE_NAMES)) for _ in range(count)]
     moods = [rng.randint(1, len(MOOD_NAMES)) if rng.random() < 0.5 else 0 for _ in range(count)]

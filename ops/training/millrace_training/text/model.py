@@ -11,6 +11,7 @@ from torch import nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from ..moods import MOOD_NAMES
+from ..prompts.vocabulary import STYLE_PHRASES
 from ..styles import STYLE_NAMES
 from .tokenizer import LENGTH
 
@@ -71,7 +72,10 @@ class PromptClassifier(nn.Module):
 def load_heads(model: PromptClassifier, path: Path) -> int:
     """Take the heads of a classifier.json; names that it does not have start untrained. Return how many styles it has, with none."""
     groups = json.loads(path.read_text(encoding="utf-8"))["groups"]
+    known = [STYLE_PHRASES[name][0] for name in STYLE_NAMES]
     for group in groups:
+        if group["kind"] == "style" and group["names"] != known[: len(group["names"])]:
+            raise SystemExit(f"{path} has other styles than the table, or in another order")
         head: nn.Linear = getattr(model, f"{group['kind']}_head")
         count = len(group["bias"])
         head.weight[:count] = torch.tensor(group["weight"])

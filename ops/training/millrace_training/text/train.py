@@ -21,7 +21,6 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from torch import nn
-from transformers import CLIPTextModel
 
 from ..loop import Draw, Plan, train
 from ..moods import MOOD_NAMES
@@ -63,12 +62,12 @@ class Prompts:
 
     right: torch.Tensor  # int64 [N, 77]: tokens, correctly spelt, of the initial encoder if it knows the style
     written: torch.Tensor  # int64 [N, 77]: tokens, sometimes misspelt
-    misspelt: torch.Tensor  # bool [N]
+    changed: torch.Tensor  # bool [N]: whether they are misspelt, or have other words around them
     styles: torch.Tensor  # int64 [N]
     moods: torch.Tensor  # int64 [N]
 
     def only(self, rows: torch.Tensor) -> Prompts:
-        return Prompts(self.right[rows], self.written[rows], self.misspelt[rows], self.styles[rows], self.moods[rows])
+        return Prompts(self.right[rows], self.written[rows], self.changed[rows], self.styles[rows], self.moods[rows])
 
 
 class TextTask:
@@ -129,7 +128,8 @@ class TextTask:
                     states[rows] = encoder(prompts.right[rows, :length]).last_hidden_state.float()
         return states
 
-    def batch(self, rng: random.Random, count: int, whole: bool = False) -> Prompts:
+    def batch(self, rng: random.Random, count: int, words: tuple[int, int] | None = None) -> Prompts:
+        """Return prompts. words: least and most of the words around some of them, None for none."""
         styles = [0 if rng.random() < _PLAIN_SHARE else rng.randint(1, len(STYLE_NAMES)) for _ in range(count)]
         moods = [rng.randint(1, len(MOOD_NAMES)) if rng.random() < _MOOD_SHARE else 0 for _ in range(count)]
         pairs = [
@@ -139,14 +139,14 @@ class TextTask:
         right = tokenize(self.tokenizer, [text for text, _ in pairs])
         if known.any():
             right[known] = tokenize(self.first_tokenizer, [text for (text, _), old in zip(pairs, known) if old])
-        counts = _MANY_WORDS if whole else _FEW_WORDS
-        others = [self._among_words(text, counts, rng) if rng.random() < _AMONG_WORDS else text for _, text in pairs]
-        written = tokenize(self.tokenizer, others)
-        full = ends(self.tokenizer, written) == LENGTH - 1  # they may have lost the name
-        if full.any():
-            written[full] = tokenize(self.tokenizer, [text for (_, text), long in zip(pairs, full) if long])
-        misspelt = [text != changed for (text, _), changed in zip(pairs, others)]
-        parts = (right, written, torch.tensor(misspelt), torch.tensor(styles), torch.tensor(moods))
+        texts = [text for _, text in pairs]
+        if words:
+            longer = [self._among_words(text, words, rng) if rng.random() < _AMONG_WORDS else text for text in texts]
+            full = ends(self.tokenizer, tokenize(self.tokenizer, longer)) == LENGTH - 1  # they may have lost the name
+            texts = [text if lost else long for text, long, lost in zip(texts, longer, full)]
+        written = tokenize(self.tokenizer, texts)
+        changed = [right_text != text for (right_text, _), text in zip(pairs, texts)]
+        parts = (right, written, torch.tensor(changed), torch.tensor(styles), torch.tensor(moods))
         return Prompts(*(part.to(self.group.device) for part in parts))
 
     def _among_words(self, text: str, counts: tuple[int, int], rng: random.Random) -> str:
@@ -161,7 +161,7 @@ class TextTask:
         rng = random.Random(int(draw.numpy.integers(2**62)))
         whole = rng.randrange(_WHOLE_EVERY) == 0
         with_name, without = _WHOLE if whole else _SHORT
-        named, figures = self._named_loss(self.batch(rng, with_name, whole), whole)
+        named, figures = self._named_loss(self.batch(rng, with_name, _MANY_WORDS if whole else _FEW_WORDS), whole)
         unnamed, more_figures = self._unnamed_loss(self.unnamed.draw(rng, without, whole))
         return named + unnamed, figures | more_figures
 
@@ -185,7 +185,7 @@ class TextTask:
         same_tokens = (prompts.right == prompts.written).all(1)
         counts = ((torch.arange(length, device=end.device) >= end[:, None]) | same_tokens[:, None]).float()
         off = ((states - wanted).square().mean(2) * counts).sum(1) / counts.sum(1).clamp(min=1)
-        spelling, kept = (off * prompts.misspelt).mean(), (off * ~prompts.misspelt * (prompts.styles < self.known)).mean()
+        spelling, kept = (off * prompts.changed).mean(), (off * ~prompts.changed * (prompts.styles < self.known)).mean()
         loss = loss + _COMPACT * spread + _SPELLING * spelling + _FAITHFUL * kept
         right = (names.styles.argmax(-1) == prompts.styles).float().mean()
         return loss, {"style_accuracy": float(right), "spelling": float(spelling.detach()), "moved": float(kept.detach())}

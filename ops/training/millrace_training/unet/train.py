@@ -27,7 +27,7 @@ from .schedule import DEFAULT_INDEX, even_steps
 
 _CROP, _WHOLE = 32, 64  # latents: sides of crops and of whole pictures
 _LARGE = (48, 96, 128)  # of windows of large pictures
-_LARGE_SHARE = 0.08  # of the steps
+_LARGE_SHARE, _PLAIN_SHARE = 0.08, 0.14  # of the steps
 _WHOLE_SHARE = 0.15  # of the steps; _WHOLE_SHARE_AT_END while the learning rate decays
 _WHOLE_SHARE_AT_END = 0.5
 _IMAGE_WEIGHT = 0.8
@@ -52,6 +52,7 @@ class UnetTask:
         self.vae = load_autoencoder(run.autoencoder, group.device).eval().requires_grad_(False)
         self.source = open_source(run, run, group.device)
         self.large = open_source(run, run.large, group.device)
+        self.plain = open_source(run, run.plain, group.device)
         self.looks = looks_of(run)
         self.held_out = np.load(run.held_out)
 
@@ -76,7 +77,9 @@ class UnetTask:
         source, side, decoded = self.source, _CROP, _IMAGE_ROWS
         if kind < _LARGE_SHARE:
             source, side, decoded = self.large, int(draw.numpy.choice(_LARGE)), 2
-        elif kind < _LARGE_SHARE + whole_share:
+        elif kind < _LARGE_SHARE + _PLAIN_SHARE:
+            source = self.plain
+        elif kind < _LARGE_SHARE + _PLAIN_SHARE + whole_share:
             side, decoded = _WHOLE, 2
         rows = max(2, self.rows * _CROP**2 // side**2)
         batch = source.draw(rows, side, draw.numpy)

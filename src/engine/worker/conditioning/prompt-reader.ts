@@ -1,5 +1,12 @@
 import type { StreamParameters, UnderstoodPrompt } from '@millrace/protocol';
-import { classify, type PromptGroup } from '../../../model/prompt-classifier.js';
+import {
+  classify,
+  isNearest,
+  namesOf,
+  nearestNames,
+  type Probabilities,
+  type PromptGroup,
+} from '../../../model/prompt-classifier.js';
 import { parsePrompt } from '../../../model/prompt.js';
 import type { ModelRuntime } from '../networks/runtime.js';
 import { weightedPrompts } from '../planning/plan.js';
@@ -8,9 +15,6 @@ import { EmbeddingCache } from './embedding-cache.js';
 type Runtime = Pick<ModelRuntime, 'countTokens' | 'embed'> & {
   readonly folder: { readonly promptGroups?: readonly PromptGroup[] };
 };
-
-/** Of each class, by group. */
-type Probabilities = readonly (readonly number[])[];
 
 /** Less sure names are left out. */
 const leastShare = 0.1;
@@ -61,32 +65,34 @@ export class PromptReader {
     plain: string,
   ): Promise<Pick<UnderstoodPrompt, 'styles' | 'moods' | 'nearest' | 'ignored'>> {
     const whole = await this.#probabilities(text);
-    const named = (wanted: PromptGroup['kind']): Readonly<Record<string, number>> => {
-      const found = this.#groups.flatMap(({ kind, names }, group) =>
-        kind === wanted ? names.map((name, i) => [name, whole[group]?.[i + 1] ?? 0] as const) : [],
-      );
-      const sure = found.filter(([, share]) => share >= leastShare).sort(([, a], [, b]) => b - a);
-      return Object.fromEntries(sure);
-    };
-    const [styles, moods] = [named('style'), named('mood')];
-    const isNearest = this.#isNearest(whole) && Object.keys({ ...styles, ...moods }).length > 0;
+    const nearest = isNearest(this.#groups, text, whole);
+    const { styles, moods } = nearest ? nearestNames(this.#groups, whole) : this.#namedBy(whole);
+    const sure = Object.entries({ ...styles, ...moods }).flatMap(([name, share]) =>
+      share >= 0.5 ? [name] : [],
+    );
     const ignored = await this.#ignoredWords(
       plain,
       plain === text ? whole : await this.#probabilities(plain),
-      wordsOf([...Object.keys(styles), ...Object.keys(moods)].join(' ')),
+      wordsOf(sure.join(' ')),
     );
     return {
       styles,
       moods,
-      ...(isNearest && { nearest: true }),
+      ...(nearest && { nearest }),
       ...(ignored.length > 0 && { ignored: ignored.join(' ') }),
     };
+  }
+
+  #namedBy(probabilities: Probabilities): ReturnType<typeof nearestNames> {
+    const named = (kind: 'style' | 'mood'): Readonly<Record<string, number>> =>
+      namesOf(this.#groups, probabilities, { kind, least: leastShare });
+    return { styles: named('style'), moods: named('mood') };
   }
 
   /**
    * Returns the words that name nothing alone and without which the prompt names the same. Beside a style or mood in
    * known words, a word that would only get the nearest one names nothing, unless that is the prompt's own.
-   * @param names words of what the whole names: they are never without effect.
+   * @param names words of what the whole surely names: they are never without effect.
    * @param whole the probabilities of all names by the whole text.
    */
   async #ignoredWords(
@@ -96,14 +102,14 @@ export class PromptReader {
   ): Promise<readonly string[]> {
     const pieces = text.split(/([\p{L}\p{N}]+)/u);
     const ignored = new Set<string>();
-    const known = !this.#isNearest(whole);
+    const known = !isNearest(this.#groups, text, whole);
     // Every second piece is a word.
     const words = pieces.flatMap((word, at) => (at % 2 === 1 ? [{ word, at }] : []));
     for (const { word, at } of words.slice(0, mostParts)) {
       // Articles and prepositions change nothing, which nobody needs to be told.
       if (fillers.has(word.toLowerCase()) || names.has(word.toLowerCase())) continue;
       const alone = await this.#probabilities(word);
-      const counts = !(known && this.#isNearest(alone));
+      const counts = !(known && isNearest(this.#groups, word, alone));
       const before = this.#ofNames(whole);
       const named = this.#ofNames(alone).some(([none = 0, ...shares], group) =>
         counts
@@ -123,12 +129,6 @@ export class PromptReader {
   /** Returns the probabilities of styles and moods. */
   #ofNames(probabilities: Probabilities): Probabilities {
     return probabilities.filter((_, group) => this.#groups[group]?.kind !== 'nearest');
-  }
-
-  /** Returns whether a text has the style or mood that is nearest in meaning, and names none in known words. */
-  #isNearest(probabilities: Probabilities): boolean {
-    const group = this.#groups.findIndex(({ kind }) => kind === 'nearest');
-    return (probabilities[group]?.[1] ?? 0) >= 0.5;
   }
 
   async #probabilities(text: string): Promise<Probabilities> {

@@ -2,6 +2,7 @@ import type { StreamParameters } from '@millrace/protocol';
 import { blend, type BlendMethod } from '../../../diffusion/blend.js';
 import type { Conditioning, PromptTransition } from '../../../diffusion/stream.js';
 import { MovingEmbedding, type Way } from '../../../diffusion/transition.js';
+import { classify, isNearest, nearestNames, type PromptGroup } from '../../../model/prompt-classifier.js';
 import type { EmbeddingCache } from './embedding-cache.js';
 import { allFinite } from '../networks/finite.js';
 import type { Padding } from './padding.js';
@@ -20,19 +21,22 @@ export interface PromptContext {
   /** Conditioning for an empty negative prompt; null embeds it like any other text. */
   readonly emptyNegative: Conditioning | null;
   readonly padding: Padding;
+  /** What the model can tell about prompts; none if it has no classifier. */
+  readonly promptGroups: readonly PromptGroup[];
 }
 
 /**
- * Embeds the prompts of a stream, blended by weight.
+ * Embeds the prompts of a stream, blended by weight. One that names no style is drawn by the name of the nearest.
  * @throws {ParameterError} if all weights are 0.
  */
 export async function embedPrompts(
-  { embeddings: cache, emptyNegative, padding }: PromptContext,
+  context: PromptContext,
   parameters: StreamParameters,
 ): Promise<PromptPair> {
+  const { embeddings: cache, emptyNegative, padding } = context;
   const prompts = weightedPrompts(parameters);
   const conditionings: Conditioning[] = [];
-  for (const { text } of prompts) conditionings.push(await cache.get(text));
+  for (const { text } of prompts) conditionings.push(await embedByName(context, text));
   const parts = padding
     .align(conditionings)
     .map((conditioning, i) => ({ conditioning, weight: prompts[i]?.weight ?? 0 }));
@@ -44,6 +48,18 @@ export async function embedPrompts(
   // A single prompt keeps the cache's own arrays, by which an unchanged prompt is recognized.
   const positive = parts.length === 1 && only ? only.conditioning : blendAll(parts, method);
   return { positive, negative, second: null };
+}
+
+/**
+ * Returns the conditioning of a prompt. If it only has styles that are near in meaning, its own lies between several of
+ * them, which hardly changes a picture: that of the nearest one's name does.
+ */
+async function embedByName({ embeddings, promptGroups }: PromptContext, text: string): Promise<Conditioning> {
+  const own = await embeddings.get(text);
+  const probabilities = promptGroups.map((group) => classify(group, own.encoder_hidden_states));
+  if (!isNearest(promptGroups, text, probabilities)) return own;
+  const { styles, moods } = nearestNames(promptGroups, probabilities);
+  return embeddings.get(Object.keys({ ...styles, ...moods }).join(', '));
 }
 
 function blendAll(

@@ -4,6 +4,7 @@ import { defaultParameters, type StreamParameters } from '@millrace/protocol';
 import type { Conditioning } from '../../../../src/diffusion/stream.js';
 import { EmbeddingCache } from '../../../../src/engine/worker/conditioning/embedding-cache.js';
 import { Padding } from '../../../../src/engine/worker/conditioning/padding.js';
+import type { PromptGroup } from '../../../../src/model/prompt-classifier.js';
 import {
   embedPrompts,
   MovingPrompt,
@@ -27,6 +28,7 @@ async function embedded(
   changes: Partial<StreamParameters>,
   emptyNegative: Conditioning | null = null,
   encode = embed,
+  promptGroups: readonly PromptGroup[] = [],
 ): Promise<PromptPair & { readonly asked: readonly string[] }> {
   const asked: string[] = [];
   const embeddings = new EmbeddingCache(
@@ -37,7 +39,7 @@ async function embedded(
     { capacity: 9, onLookup: () => {} },
   );
   const pair = await embedPrompts(
-    { embeddings, emptyNegative, padding },
+    { embeddings, emptyNegative, padding, promptGroups },
     { ...defaultParameters(), ...changes },
   );
   return { ...pair, asked };
@@ -75,6 +77,23 @@ describe('prompts', () => {
       return { encoder_hidden_states };
     });
     assert.ok(!('text_embeds' in bare.positive));
+  });
+
+  it('that only have a style that is near in meaning are drawn by its name, but negative ones are not', async () => {
+    // "castle" is near to the second style and to the mood, "lake" rather to none of them; 9 of them name nothing.
+    const promptGroups: readonly PromptGroup[] = [
+      { kind: 'nearest', names: ['nearest'], weight: [[0], [9]], bias: [0, -40] },
+      { kind: 'style', names: ['oil', 'ink'], weight: [[0], [0], [1]], bias: [5, 0, -1] },
+      { kind: 'mood', names: ['warm'], weight: [[0], [1]], bias: [5.5, 0] },
+    ];
+    const asked = async (changes: Partial<StreamParameters>): Promise<unknown> =>
+      (await embedded(changes, null, embed, promptGroups)).asked;
+    assert.deepEqual(await asked({ prompt: 'oil', negative_prompt: 'castle' }), ['oil', 'castle']);
+    assert.deepEqual(await asked({ prompt: 'castles' }), ['castles', 'ink, warm', '']);
+    assert.deepEqual(await asked({ prompt: 'lakes' }), ['lakes', 'ink', '']);
+    assert.deepEqual(await asked({ prompt: '?! = $...' }), ['?! = $...', '']);
+    const { positive } = await embedded({ prompt: 'castles' }, null, embed, promptGroups);
+    assert.deepEqual(positive, embed('ink, warm'));
   });
 
   it('are zeros for the same inputs if there is none', () => {

@@ -206,6 +206,7 @@ export function setUp({
         ),
         styleTokens: null,
         emptyNegative: null,
+        promptGroups: [],
         padding: new Padding(new Float32Array(4), null),
         prices,
         bankMemory: new BankMemory(1e9),

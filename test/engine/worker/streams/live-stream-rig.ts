@@ -61,6 +61,7 @@ export async function setUp(
       }),
       styleTokens: null,
       emptyNegative: null,
+      promptGroups: [],
       padding: new Padding(embed(''), null),
       prices: { row: () => 1, picture: () => 1, preprocessed: () => 1 },
       bankMemory: new BankMemory(1e9),

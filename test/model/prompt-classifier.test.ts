@@ -4,7 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { ModelError } from '../../src/model/model-error.js';
-import { classify, readPromptClassifier } from '../../src/model/prompt-classifier.js';
+import {
+  classify,
+  isNearest,
+  nearestNames,
+  readPromptClassifier,
+  type PromptGroup,
+} from '../../src/model/prompt-classifier.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'millrace-'));
 after(() => rm(folder, { recursive: true }));
@@ -64,5 +70,36 @@ describe('classify', () => {
 
   it('is certain of extreme states, and finite', () => {
     assert.deepEqual(classify(group, Float32Array.of(1e6, 0)), [0, 1]);
+  });
+});
+
+describe('what is nearest in meaning', () => {
+  const kinds = { style: ['oil', 'ink'], mood: ['warm', 'cold'], nearest: ['nearest'] } as const;
+  const groups: readonly PromptGroup[] = (['style', 'mood', 'nearest'] as const).map((kind) => ({
+    kind,
+    names: kinds[kind],
+    weight: [],
+    bias: [],
+  }));
+
+  it('is asked of words, not of punctuation', () => {
+    const [near, far] = [0.6, 0.4].map((share) => [[], [], [1 - share, share]]);
+    assert.deepEqual(
+      ['castle', '猫', '🔥', '7', '?!', ' -- ', '$ = +', ''].map((text) =>
+        isNearest(groups, text, near ?? []),
+      ),
+      [true, true, true, true, false, false, false, false],
+    );
+    assert.equal(isNearest(groups, 'castle', far ?? []), false);
+    assert.equal(isNearest(groups.slice(0, 2), 'castle', near ?? []), false);
+  });
+
+  it('is a style, a mood or both, whichever is likelier than none; or else the likeliest style', () => {
+    const named = (style: readonly number[], mood: readonly number[]): unknown =>
+      nearestNames(groups, [style, mood]);
+    assert.deepEqual(named([0.2, 0.3, 0.5], [0.5, 0.2, 0.3]), { styles: { ink: 0.5 }, moods: {} });
+    assert.deepEqual(named([0.2, 0.5, 0.3], [0.2, 0.1, 0.7]), { styles: { oil: 0.5 }, moods: { cold: 0.7 } });
+    assert.deepEqual(named([0.6, 0.3, 0.1], [0.2, 0.7, 0.1]), { styles: {}, moods: { warm: 0.7 } });
+    assert.deepEqual(named([0.6, 0.3, 0.1], [0.8, 0.1, 0.1]), { styles: { oil: 0.3 }, moods: {} });
   });
 });

@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import nn
 
+from millrace_training.data.plain import plain_picture
 from millrace_training.latents import LABELLED_SLOTS, SLOTS, finished_slot, labelled_picture, labels_of_crop
 from millrace_training.loop import Draw, Plan, train
 from millrace_training.moods import MOOD_NAMES, apply_mood
@@ -25,7 +26,7 @@ from millrace_training.styles.lattices import PERIOD
 from millrace_training.styles.noise import noise_of
 from millrace_training.targets import styles_of_crop
 from millrace_training.unet.critic import LatentCritic, critic_loss
-from millrace_training.unet.objective import draw_inputs, draw_steps, style_share
+from millrace_training.unet.objective import draw_inputs, draw_steps, raster_loss, style_share
 from millrace_training.unet.schedule import time_of_index
 
 
@@ -78,6 +79,14 @@ def test_every_style_and_mood_has_phrases_and_free_text() -> None:
     assert set(MOOD_PHRASES) == set(MOOD_NAMES)
     assert tuple(FINISHES) == STYLE_NAMES
     assert len(STYLE_NAMES) >= 22 and len(MOOD_NAMES) >= 20 and len(FREE_TEXT) >= 200
+
+
+def test_plain_pictures_are_alike_by_seed_and_nearly_of_one_or_two_colours() -> None:
+    pictures = np.stack([plain_picture(seed) for seed in range(40)])
+    assert pictures.shape == (40, 256, 256, 3) and pictures.dtype == np.uint8
+    assert np.array_equal(pictures[7], plain_picture(7))
+    rough = np.abs(np.diff(pictures.astype(np.float32), axis=2)).mean((1, 2, 3))
+    assert rough.max() < 6 and len({tuple(picture[0, 0]) for picture in pictures}) > 35
 
 
 def test_moods_keep_type_and_change_the_picture() -> None:
@@ -157,6 +166,16 @@ def test_steps_rise_and_are_often_those_that_the_server_takes_for_a_strength() -
     lists = [draw_steps(rng) for _ in range(400)]
     assert all(steps == sorted(set(steps)) and steps[-1] < 50 for steps in lists)
     assert [25, 37] in lists and [25, 31, 37, 43] in lists
+
+
+def test_a_raster_of_the_strides_costs_its_square_but_not_if_it_is_wanted() -> None:
+    raster = torch.randn((1, 4, 8, 8), generator=torch.Generator().manual_seed(3))
+    raster -= raster.mean((2, 3), keepdim=True)
+    tiled, wanted = raster.tile(2, 1, 5, 4), torch.randn((2, 4, 40, 32), generator=torch.Generator().manual_seed(4))
+    assert raster_loss(wanted + tiled, wanted).item() == pytest.approx(raster.square().mean().item(), rel=1e-4)
+    assert raster_loss(wanted + 1, wanted).item() == pytest.approx(0, abs=1e-9)
+    drawn = torch.randn((2, 4, 40, 32), generator=torch.Generator().manual_seed(5))
+    assert raster_loss(wanted + drawn, wanted).item() == pytest.approx(1 / 20, rel=0.2), "20 cells hardly repeat anything by chance"
 
 
 def test_the_critic_and_what_it_judges_learn_apart_and_from_the_counted_rows_alone() -> None:

@@ -24,7 +24,7 @@ water cpencil anime oil ukiyo pink gouache softpastel embroidery porcelain jungl
 anime cpencil comic softpastel knitted clay gouache: a kitten | a cute bunny | magical princess | an elf with pointed ears | unicorn
 comic lego popart anime graffiti robot vampire papercut: batman | superman flying | the incredible hulk | a supervillain laughs | wonder woman
 lego cpencil pixel comic clay wood robot papercut knitted: a toy train | wooden toy blocks | action figures on a shelf | toy soldiers
-sepia oil charcoal gold desert gold steampunk bronze woodcut engraving: a cowboy on his horse | the wild frontier | ancient egypt | tutankhamun's mummy | my great grandfather
+sepia oil charcoal gold desert steampunk bronze woodcut engraving: a cowboy on his horse | the wild frontier | ancient egypt | tutankhamun's mummy | my great grandfather
 sepia noir vhs charcoal ghost steampunk engraving: a haunted mansion in 1890 | world war trenches | a steam train at the station
 noir charcoal vhs candlelight rain: a detective smoking a cigarette | murder on the orient express | gangsters of chicago | a spy in the shadows | private eye
 noir sepia gold candlelight vampire: al pacino in the godfather | humphrey | jazz club in harlem | the maltese falcon

@@ -46,6 +46,8 @@ _HARD_STYLES = {
     "jungle": 3.0,
     "leaves": 3.0,
     "graffiti": 3.0,
+    "vhs": 3.0,
+    "hologram": 3.0,
     "charcoal": 2.5,
     "pencil": 2.5,
     "softpastel": 2.5,
@@ -67,14 +69,12 @@ _HARD_STYLES = {
     "rain": 2.0,
     "desert": 2.0,
     "alien": 2.0,
+    "infrared": 2.0,
+    "vampire": 2.0,
     "popart": 1.5,
     "neon": 1.5,
     "blueprint": 1.5,
     "pixel": 1.5,
-    "vhs": 3.0,
-    "hologram": 3.0,
-    "infrared": 2.0,
-    "vampire": 2.0,
 }
 
 

@@ -41,6 +41,8 @@ _TEXTURE_WEIGHT, _LATER_TEXTURE_WEIGHT = 5.0, 10.0
 # Half of the squared error was in means of 8 x 8 pixels, a quarter to a third in those of 32 x 32.
 _TONE_PATCH, _TONE_WEIGHT = 4, 2.0
 _LATENT_TEXTURE_WEIGHT, _LATENT_TEXTURE_WEIGHT_IN_POLISH = 2.0, 8.0
+# The texture loss asks for contrast in flat areas. The easiest that a network with strides can draw there is a raster of its own.
+_RASTER, _RASTER_WEIGHT = 8, 12.0  # latents: the product of the strides
 
 
 def _polishing(decay: float) -> bool:
@@ -100,12 +102,21 @@ def draw_inputs(rng: np.random.Generator, count: int, device: torch.device, deca
     return Inputs(tensor(time, torch.int64), tensor(styled, torch.float32), tensor(earlier, torch.int64))
 
 
+def raster_loss(made: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+    """Return the mean square of what latents [N, C, h, w] repeat in every cell of the strides, and the wanted ones do not."""
+    height, width = (side // _RASTER for side in made.shape[2:])
+    cells = (made - wanted).unflatten(3, (width, _RASTER)).unflatten(2, (height, _RASTER))
+    repeated = cells.mean((2, 4))
+    return (repeated - repeated.mean((2, 3), keepdim=True)).square().mean()
+
+
 def latent_loss(made: torch.Tensor, wanted: torch.Tensor, textured: torch.Tensor, decay: float) -> torch.Tensor:
-    """Return the loss between latents of unit deviation [N, 4, h, w]: values, tones, gradients and, if textured [N], texture."""
+    """Return the loss between latents of unit deviation [N, 4, h, w]: values, tones, rasters, gradients and, if textured [N], texture."""
     weight = _LATENT_TEXTURE_WEIGHT_IN_POLISH if _polishing(decay) else _LATENT_TEXTURE_WEIGHT
     texture = texture_loss(made, wanted, weight * textured.float().view(-1, 1, 1, 1))
     tones = F.mse_loss(F.avg_pool2d(made, _TONE_PATCH), F.avg_pool2d(wanted, _TONE_PATCH))
-    return F.smooth_l1_loss(made, wanted, beta=0.1) + 0.25 * gradient_loss(made, wanted) + _TONE_WEIGHT * tones + texture
+    places = F.smooth_l1_loss(made, wanted, beta=0.1) + 0.25 * gradient_loss(made, wanted)
+    return places + _TONE_WEIGHT * tones + _RASTER_WEIGHT * raster_loss(made, wanted) + texture
 
 
 def image_loss(made: torch.Tensor, wanted: torch.Tensor, later: torch.Tensor, has_style: torch.Tensor) -> torch.Tensor:

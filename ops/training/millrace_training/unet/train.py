@@ -21,7 +21,7 @@ from ..targets import looks_of
 from .batches import open_source
 from .critic import LatentCritic, critic_loss
 from .model import LATENT_SCALE, load_unet, new_unet
-from .objective import draw_inputs, image_loss, latent_loss, style_share
+from .objective import draw_inputs, image_loss, latent_loss, raster_loss, style_share
 from .sampler import add_noise, step, stylise
 from .schedule import DEFAULT_INDEX, even_steps
 
@@ -108,7 +108,12 @@ class UnetTask:
         with self.group.autocast():
             critics, untrue = critic_loss(self.critic, batch.photo[seen], made[seen], wanted[seen], batch.embedding[seen], has_style[seen])
         loss = in_latents + _CRITIC_WEIGHT * (untrue + critics)
-        figures = {"latents": in_latents.item(), "critic": critics.item(), "untrue": untrue.item()}
+        figures = {
+            "latents": in_latents.item(),
+            "raster": raster_loss(made, wanted).item(),
+            "critic": critics.item(),
+            "untrue": untrue.item(),
+        }
         if decay == 0:  # decoding takes time: it pays off only when the latents are nearly right
             return loss, figures
         picked = torch.cat([own.nonzero()[: decoded // 2, 0], (~own).nonzero()[: decoded // 2, 0]])

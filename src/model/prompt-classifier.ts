@@ -83,8 +83,26 @@ export function classify({ weight, bias }: PromptGroup, states: Float32Array): r
 /** The probabilities of each class, by group. */
 export type Probabilities = readonly (readonly number[])[];
 
+/** Returns the probabilities of all groups. @param states token states [tokens, width]. */
+export function classifyAll(groups: readonly PromptGroup[], states: Float32Array): Probabilities {
+  return groups.map((group) => classify(group, states));
+}
+
 /** Names with their probabilities, most probable first. */
 type Names = Readonly<Record<string, number>>;
+
+/** Returns all names of a kind with their probabilities, most probable first. */
+function ranked(
+  groups: readonly PromptGroup[],
+  probabilities: Probabilities,
+  wanted: 'style' | 'mood',
+): readonly (readonly [name: string, share: number])[] {
+  return groups
+    .flatMap(({ kind, names }, at) =>
+      kind === wanted ? names.map((name, i) => [name, probabilities[at]?.[i + 1] ?? 0] as const) : [],
+    )
+    .sort(([, a], [, b]) => b - a);
+}
 
 /** Returns the names of a kind that are at least so probable. */
 export function namesOf(
@@ -92,11 +110,7 @@ export function namesOf(
   probabilities: Probabilities,
   { kind, least }: { readonly kind: 'style' | 'mood'; readonly least: number },
 ): Names {
-  const found = groups.flatMap((group, at) =>
-    group.kind === kind ? group.names.map((name, i) => [name, probabilities[at]?.[i + 1] ?? 0] as const) : [],
-  );
-  const sure = found.filter(([, share]) => share >= least).sort(([, a], [, b]) => b - a);
-  return Object.fromEntries(sure);
+  return Object.fromEntries(ranked(groups, probabilities, kind).filter(([, share]) => share >= least));
 }
 
 /**
@@ -119,7 +133,7 @@ export function nearestNames(
   probabilities: Probabilities,
 ): { readonly styles: Names; readonly moods: Names } {
   const nearest = (kind: 'style' | 'mood'): { readonly names: Names; readonly isLikely: boolean } => {
-    const [best] = Object.entries(namesOf(groups, probabilities, { kind, least: 0 }));
+    const [best] = ranked(groups, probabilities, kind);
     if (best === undefined) return { names: {}, isLikely: false };
     const none = groups.flatMap((group, at) => (group.kind === kind ? [probabilities[at]?.[0] ?? 0] : []));
     return { names: Object.fromEntries([best]), isLikely: best[1] > Math.max(...none) };
@@ -128,4 +142,32 @@ export function nearestNames(
   const moods = mood.isLikely ? mood.names : {};
   // Something is near: if neither is likelier than none, it is the style.
   return { styles: style.isLikely || !mood.isLikely ? style.names : {}, moods };
+}
+
+/** Names what is nearest in meaning to prompts that name nothing in words that the model knows. */
+export class NearestNames {
+  readonly #groups: readonly PromptGroup[];
+  /** By the states of a prompt: streams ask again with every change of their parameters. */
+  readonly #known = new WeakMap<Float32Array, string>();
+
+  constructor(groups: readonly PromptGroup[]) {
+    this.#groups = groups;
+  }
+
+  /**
+   * Returns a prompt that names it; an empty text if the prompt itself names something, or nothing is near.
+   * @param states token states [tokens, width] of the text, which must not be modified.
+   */
+  of(text: string, states: Float32Array): string {
+    const name = this.#known.get(states) ?? this.#find(text, states);
+    this.#known.set(states, name);
+    return name;
+  }
+
+  #find(text: string, states: Float32Array): string {
+    const probabilities = classifyAll(this.#groups, states);
+    if (!isNearest(this.#groups, text, probabilities)) return '';
+    const { styles, moods } = nearestNames(this.#groups, probabilities);
+    return Object.keys({ ...styles, ...moods }).join(', ');
+  }
 }

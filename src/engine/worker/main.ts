@@ -12,6 +12,7 @@ import { ParameterError } from '../engine.js';
 import type { Ask, EngineFacts, Question, Questions, ToWorker, WorkerOptions } from '../messages.js';
 import { BankMemory } from './streams/bank-memory.js';
 import { ChangeQueue, type Change } from './streams/change-queue.js';
+import { NearestNames } from '../../model/prompt-classifier.js';
 import { EmbeddingCache } from './conditioning/embedding-cache.js';
 import { PromptReader } from './conditioning/prompt-reader.js';
 import { noPrompt } from './conditioning/prompts.js';
@@ -277,7 +278,7 @@ async function main(port: NonNullable<typeof parentPort>): Promise<void> {
         styleTokens: createStyleCache(runtime.imageEncoder),
         emptyNegative,
         padding,
-        promptGroups: folder.promptGroups ?? [],
+        nearestNames: new NearestNames(folder.promptGroups ?? []),
         costs,
         pictureMs: measured.pictureMs,
         prices,

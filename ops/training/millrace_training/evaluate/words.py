@@ -38,6 +38,7 @@ _SHOWN, _COLUMNS, _TILE = 40, 8, 160
 class Read(NamedTuple):
     """What classifier.json makes of a prompt."""
 
+    text: str
     style: str | None
     mood: str | None
     nearest: bool  # whether they are only near in meaning
@@ -47,10 +48,10 @@ class Read(NamedTuple):
         return self.style or self.mood
 
     @property
-    def name(self) -> str:
-        """The prompt by which a server draws what is only near in meaning."""
+    def drawn(self) -> str:
+        """The prompt that a server draws: what is only near in meaning by its name."""
         phrases = [STYLE_PHRASES[self.style][0] if self.style else "", MOOD_PHRASES[self.mood][0] if self.mood else ""]
-        return ", ".join(phrase for phrase in phrases if phrase)
+        return ", ".join(phrase for phrase in phrases if phrase) if self.nearest else self.text
 
 
 def read_prompts(model: FinishedModel, folder: Path, prompts: list[str]) -> list[Read]:
@@ -71,7 +72,7 @@ def read_prompts(model: FinishedModel, folder: Path, prompts: list[str]) -> list
     for text, style, likeliest, mood, told in zip(prompts, styles.argmax(-1).tolist(), best, moods, nearest):
         near = told and not set(text) <= set(string.punctuation + string.whitespace)
         chosen = likeliest if near and not mood else style
-        read.append(Read(STYLE_NAMES[chosen - 1] if chosen else None, MOOD_NAMES[mood - 1] if mood else None, bool(near)))
+        read.append(Read(text, STYLE_NAMES[chosen - 1] if chosen else None, MOOD_NAMES[mood - 1] if mood else None, bool(near)))
     return read
 
 
@@ -108,9 +109,8 @@ def judge_words(run: RunFolder, folder: Path, name: str) -> dict[str, Any]:
     prompts = [text for text, _ in WRITTEN]
     read = read_prompts(model, folder, prompts)
     looks = [one.look for one in read]
-    alike, drawn = _alike(model, photos, [one.name if one.nearest else prompt for one, prompt in zip(read, prompts)])
-    noise = read_prompts(model, folder, NOISE)
-    quiet, _ = _alike(model, photos, [one.name if one.nearest else text for one, text in zip(noise, NOISE)])
+    alike, drawn = _alike(model, photos, [one.drawn for one in read])
+    quiet, _ = _alike(model, photos, [one.drawn for one in read_prompts(model, folder, NOISE)])
     english = {text for text, _ in TRANSLATIONS}
     described = described_looks(prompts)
     readable = [i for i, text in enumerate(prompts) if text.isascii() and text not in english]

@@ -1,6 +1,6 @@
 import type { StreamParameters, UnderstoodPrompt } from '@millrace/protocol';
 import {
-  classify,
+  classifyAll,
   isNearest,
   namesOf,
   nearestNames,
@@ -133,7 +133,7 @@ export class PromptReader {
 
   async #probabilities(text: string): Promise<Probabilities> {
     const { encoder_hidden_states: states } = await this.#runtime.embed(text);
-    return this.#groups.map((group) => classify(group, states));
+    return classifyAll(this.#groups, states);
   }
 }
 

@@ -2,7 +2,7 @@ import type { StreamParameters } from '@millrace/protocol';
 import { blend, type BlendMethod } from '../../../diffusion/blend.js';
 import type { Conditioning, PromptTransition } from '../../../diffusion/stream.js';
 import { MovingEmbedding, type Way } from '../../../diffusion/transition.js';
-import { classify, isNearest, nearestNames, type PromptGroup } from '../../../model/prompt-classifier.js';
+import type { NearestNames } from '../../../model/prompt-classifier.js';
 import type { EmbeddingCache } from './embedding-cache.js';
 import { allFinite } from '../networks/finite.js';
 import type { Padding } from './padding.js';
@@ -21,8 +21,7 @@ export interface PromptContext {
   /** Conditioning for an empty negative prompt; null embeds it like any other text. */
   readonly emptyNegative: Conditioning | null;
   readonly padding: Padding;
-  /** What the model can tell about prompts; none if it has no classifier. */
-  readonly promptGroups: readonly PromptGroup[];
+  readonly nearestNames: NearestNames;
 }
 
 /**
@@ -54,12 +53,10 @@ export async function embedPrompts(
  * Returns the conditioning of a prompt. If it only has styles that are near in meaning, its own lies between several of
  * them, which hardly changes a picture: that of the nearest one's name does.
  */
-async function embedByName({ embeddings, promptGroups }: PromptContext, text: string): Promise<Conditioning> {
+async function embedByName({ embeddings, nearestNames }: PromptContext, text: string): Promise<Conditioning> {
   const own = await embeddings.get(text);
-  const probabilities = promptGroups.map((group) => classify(group, own.encoder_hidden_states));
-  if (!isNearest(promptGroups, text, probabilities)) return own;
-  const { styles, moods } = nearestNames(promptGroups, probabilities);
-  return embeddings.get(Object.keys({ ...styles, ...moods }).join(', '));
+  const name = nearestNames.of(text, own.encoder_hidden_states);
+  return name === '' ? own : embeddings.get(name);
 }
 
 function blendAll(

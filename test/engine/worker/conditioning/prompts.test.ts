@@ -4,7 +4,7 @@ import { defaultParameters, type StreamParameters } from '@millrace/protocol';
 import type { Conditioning } from '../../../../src/diffusion/stream.js';
 import { EmbeddingCache } from '../../../../src/engine/worker/conditioning/embedding-cache.js';
 import { Padding } from '../../../../src/engine/worker/conditioning/padding.js';
-import type { PromptGroup } from '../../../../src/model/prompt-classifier.js';
+import { NearestNames, type PromptGroup } from '../../../../src/model/prompt-classifier.js';
 import {
   embedPrompts,
   MovingPrompt,
@@ -39,7 +39,7 @@ async function embedded(
     { capacity: 9, onLookup: () => {} },
   );
   const pair = await embedPrompts(
-    { embeddings, emptyNegative, padding, promptGroups },
+    { embeddings, emptyNegative, padding, nearestNames: new NearestNames(promptGroups) },
     { ...defaultParameters(), ...changes },
   );
   return { ...pair, asked };
@@ -80,7 +80,7 @@ describe('prompts', () => {
   });
 
   it('that only have a style that is near in meaning are drawn by its name, but negative ones are not', async () => {
-    // "castle" is near to the second style and to the mood, "lake" rather to none of them; 9 of them name nothing.
+    // A state is the length of a text: castles is near to ink and warm, lakes to nothing likely, and oil names itself.
     const promptGroups: readonly PromptGroup[] = [
       { kind: 'nearest', names: ['nearest'], weight: [[0], [9]], bias: [0, -40] },
       { kind: 'style', names: ['oil', 'ink'], weight: [[0], [0], [1]], bias: [5, 0, -1] },

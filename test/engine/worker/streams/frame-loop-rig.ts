@@ -5,6 +5,7 @@ import { BufferPool } from '../../../../src/engine/buffer-pool.js';
 import type { Row } from '../../../../src/diffusion/stream.js';
 import type { FromWorker } from '../../../../src/engine/messages.js';
 import type { Image } from '../../../../src/image/image.js';
+import { NearestNames } from '../../../../src/model/prompt-classifier.js';
 import { EmbeddingCache } from '../../../../src/engine/worker/conditioning/embedding-cache.js';
 import { ExpectedCosts } from '../../../../src/engine/costs.js';
 import { NotFiniteError } from '../../../../src/engine/worker/networks/finite.js';
@@ -206,7 +207,7 @@ export function setUp({
         ),
         styleTokens: null,
         emptyNegative: null,
-        promptGroups: [],
+        nearestNames: new NearestNames([]),
         padding: new Padding(new Float32Array(4), null),
         prices,
         bankMemory: new BankMemory(1e9),

@@ -1,4 +1,5 @@
 import { defaultParameters, type StreamParameters } from '@millrace/protocol';
+import { NearestNames } from '../../../../src/model/prompt-classifier.js';
 import { EmbeddingCache } from '../../../../src/engine/worker/conditioning/embedding-cache.js';
 import { BankMemory } from '../../../../src/engine/worker/streams/bank-memory.js';
 import { LiveStream } from '../../../../src/engine/worker/streams/live-stream.js';
@@ -61,7 +62,7 @@ export async function setUp(
       }),
       styleTokens: null,
       emptyNegative: null,
-      promptGroups: [],
+      nearestNames: new NearestNames([]),
       padding: new Padding(embed(''), null),
       prices: { row: () => 1, picture: () => 1, preprocessed: () => 1 },
       bankMemory: new BankMemory(1e9),

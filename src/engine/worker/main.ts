@@ -242,9 +242,8 @@ async function main(port: NonNullable<typeof parentPort>): Promise<void> {
       setting: options.safetyChecker,
       post,
     });
-    const chosen = await loadPrecision(folder, { precision, ...kept });
-    const { runtime } = chosen;
-    if (chosen.because !== null) post({ type: 'note', text: chosen.because });
+    const { runtime, because: reason } = await loadPrecision(folder, { precision, ...kept });
+    if (reason !== null) post({ type: 'note', text: reason });
     onProgress('drawing a trial picture');
     await new TrialPicture(runtime).draw();
     const embeddings = new EmbeddingCache((prompt) => runtime.embed(prompt), {

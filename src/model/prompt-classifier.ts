@@ -159,7 +159,9 @@ export class NearestNames {
    * @param states token states [tokens, width] of the text, which must not be modified.
    */
   of(text: string, states: Float32Array): string {
-    const name = this.#known.get(states) ?? this.#find(text, states);
+    const known = this.#known.get(states);
+    if (known !== undefined) return known;
+    const name = this.#find(text, states);
     this.#known.set(states, name);
     return name;
   }

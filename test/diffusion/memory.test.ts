@@ -16,7 +16,7 @@ function memory(): { heap: number; external: number } {
   return { heap: heapUsed, external };
 }
 
-test('memory is flat over 10,000 frames, for every guidance, and with masks', () => {
+test('memory is flat over 20,000 frames, for every guidance, and with masks', () => {
   // Small, since a latent a frame would be 10 MB in the end.
   const shape = [4, 16, 16] as const;
   const length = 4 * 16 * 16;
@@ -30,7 +30,7 @@ test('memory is flat over 10,000 frames, for every guidance, and with masks', ()
     const stream = new Stream({ ...plan, shape, noise }, steering, admission);
     let largest = 0;
     let frame = 0;
-    const growths = Array.from({ length: 5 }, () => {
+    const growths = Array.from({ length: 10 }, () => {
       const before = memory();
       for (const end = frame + 500; frame < end; frame++) {
         stream.admit(frame, latent, {}, masked);
@@ -45,10 +45,11 @@ test('memory is flat over 10,000 frames, for every guidance, and with masks', ()
       const after = memory();
       return { heap: after.heap - before.heap, external: after.external - before.external };
     });
-    // What leaks grows each time. V8 compiles and forgets code whenever it likes, which may take half a megabyte once.
+    // What leaks grows each time. V8 compiles and forgets code whenever it likes, which may take or free half a megabyte
+    // once: so the least does not count, since that may be where code was freed.
     for (const kind of ['heap', 'external'] as const) {
-      const least = Math.min(...growths.map((growth) => growth[kind]));
-      assert.ok(least < 20_000, `${cfgType}: ${kind} grew by ${least} bytes or more every 500 frames`);
+      const [, second = NaN] = growths.map((growth) => growth[kind]).sort((a, b) => a - b);
+      assert.ok(second < 20_000, `${cfgType}: ${kind} grew by ${second} bytes or more in most of 500 frames`);
     }
     assert.ok(largest < 1e6, `${cfgType}: ${largest} bytes of arrays at a time`);
   }

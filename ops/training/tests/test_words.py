@@ -62,9 +62,10 @@ def test_every_look_has_themes_and_a_description() -> None:
 
 def test_prompts_of_the_page_name_their_own_look_or_mood() -> None:
     settings = json.loads((MODEL / "millrace.json").read_text())
-    moods = {phrase for phrases in MOOD_PHRASES.values() for phrase in phrases}
-    assert {mood["prompt"] for mood in settings["moods"]} <= moods
+    assert all(mood["prompt"] in MOOD_PHRASES[name] for mood, name in zip(settings["moods"], MOOD_NAMES, strict=True))
     assert all(any(phrase in look.prompt for phrase in STYLE_PHRASES[name]) for name, look in LOOKS.items())
+    others = {style["prompt"] for style in settings["styles"]} - {look.prompt for look in LOOKS.values()}
+    assert others <= {phrase for phrases in MOOD_PHRASES.values() for phrase in phrases}
 
 
 def test_300_written_prompts_accept_looks_that_exist() -> None:

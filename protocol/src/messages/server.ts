@@ -52,7 +52,7 @@ export const understoodFields = {
     kind: 'map of numbers',
     optional: true,
     meaning:
-      'How surely it names these styles, from 0.1 to 1, the surest first; absent if the model cannot tell',
+      'How surely it names these styles, from 0.1 to 1 (less only with `nearest`), the surest first; absent if the model cannot tell',
   },
   moods: { kind: 'map of numbers', optional: true, meaning: 'The same for moods' },
   nearest: {

@@ -106,7 +106,8 @@ class Understood:
     weights: Mapping[str, float] | None = None
     """The first 16 parts with another weight than 1, by their texts; None if there are none."""
     styles: Mapping[str, float] | None = None
-    """How surely it names these styles, from 0.1 to 1, the surest first; None if the model cannot tell."""
+    """How surely it names these styles, from 0.1 to 1 (less only with ``nearest``), the surest first; None if the model
+    cannot tell."""
     moods: Mapping[str, float] | None = None
     """The same for moods."""
     nearest: bool | None = None

@@ -7,7 +7,7 @@ the prompt is to the sentences that describe the look that it got.
 from __future__ import annotations
 
 import json
-import string
+import unicodedata
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,6 +32,7 @@ from .model import FinishedModel
 _MOST_ALIKE = 25.0  # dB from the empty prompt's picture
 _NEAR = 5  # a look fits by its description if it is among this many nearest
 _PICTURES = (1, 6)  # held-out pictures that each prompt is drawn on
+_PUNCTUATION = {"Pc", "Pd", "Pe", "Pf", "Pi", "Po", "Ps", "Sc", "Sk", "Sm"}  # Unicode categories
 _SHOWN, _COLUMNS, _TILE = 40, 8, 160
 
 
@@ -57,7 +58,8 @@ class Read(NamedTuple):
 def read_prompts(model: FinishedModel, folder: Path, prompts: list[str]) -> list[Read]:
     """Return what a server makes of each prompt.
 
-    If something is near and neither a style nor a mood is likely, it is the style. Nothing is near to punctuation.
+    As in src/model/prompt-classifier.ts: if something is near and neither a style nor a mood is likely, it is the style;
+    nothing is near to punctuation.
     """
     groups = {g["kind"]: g for g in json.loads((folder / "text_encoder/classifier.json").read_text())["groups"]}
     pooled = torch.cat([model.embed(prompts[i : i + 50]).mean(1) for i in range(0, len(prompts), 50)]).cpu()
@@ -70,7 +72,7 @@ def read_prompts(model: FinishedModel, folder: Path, prompts: list[str]) -> list
     best = (styles[:, 1:].argmax(-1) + 1).tolist()
     read = []
     for text, style, likeliest, mood, told in zip(prompts, styles.argmax(-1).tolist(), best, moods, nearest):
-        near = told and not set(text) <= set(string.punctuation + string.whitespace)
+        near = told and not all(c.isspace() or unicodedata.category(c) in _PUNCTUATION for c in text)
         chosen = likeliest if near and not mood else style
         read.append(Read(text, STYLE_NAMES[chosen - 1] if chosen else None, MOOD_NAMES[mood - 1] if mood else None, bool(near)))
     return read

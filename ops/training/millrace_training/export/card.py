@@ -25,7 +25,8 @@ so that it can paint camera pictures without a GPU, a download or an account. Ap
 A prompt names one of {style_count} styles, one of {mood_count} moods, or one of each, in many wordings, misspelt or not, and with
 any subject ("a van gogh painting of a street, warm colors"). Beside a style or mood, subjects and quality words are accepted and
 ignored. A prompt that names none ("a cathedral", "hogwarts", "batman") gets the style that is nearest in meaning:
-its own states lie between several looks, so a server takes those of the name that `text_encoder/classifier.json` finds.
+its own states often lie between several looks, so Millrace takes those of the name that `text_encoder/classifier.json` finds
+(with other software, use that name as the prompt).
 An empty prompt, "photo" and characters that nobody means anything by return the picture. Prompts may be mixed: a mixture of two
 embeddings gives a mixture of the pictures.
 

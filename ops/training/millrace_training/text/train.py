@@ -49,7 +49,7 @@ _MISSPELT = 0.35
 _AMONG_WORDS = 0.5  # of the named prompts are among words that name none: so many in short batches, and in whole ones
 _FEW_WORDS, _MANY_WORDS = (1, 12), (12, 60)
 _COMPACT = 0.05  # weight of the distance between prompts with the same meaning
-_SPELLING = 3.0  # weight of the distance of misspelt prompts from the correctly spelt ones
+_SPELLING = 3.0  # weight of the distance of misspelt prompts, and of those among other words, from the correctly spelt ones
 _FAITHFUL = 6.0  # weight of the distance of correctly spelt prompts from the initial encoder's states
 _LOOK, _WORDS, _NEAREST = 4.0, 1.0, 0.3  # weights for prompts that name none: states behind and within the words, and their being so
 _MORE_WORDS = 6000  # tokens for words of prompts that name no look
@@ -61,7 +61,7 @@ class Prompts:
     """Generated prompts; label 0 is none."""
 
     right: torch.Tensor  # int64 [N, 77]: tokens, correctly spelt, of the initial encoder if it knows the style
-    written: torch.Tensor  # int64 [N, 77]: tokens, sometimes misspelt
+    written: torch.Tensor  # int64 [N, 77]: tokens, sometimes misspelt or among other words
     changed: torch.Tensor  # bool [N]: whether they are misspelt, or have other words around them
     styles: torch.Tensor  # int64 [N]
     moods: torch.Tensor  # int64 [N]

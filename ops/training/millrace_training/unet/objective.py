@@ -42,7 +42,7 @@ _TEXTURE_WEIGHT, _LATER_TEXTURE_WEIGHT = 5.0, 10.0
 _TONE_PATCH, _TONE_WEIGHT = 4, 2.0
 _LATENT_TEXTURE_WEIGHT, _LATENT_TEXTURE_WEIGHT_IN_POLISH = 2.0, 8.0
 # The texture loss asks for contrast in flat areas. The easiest that a network with strides can draw there is a raster of its own.
-_RASTER, _RASTER_WEIGHT = 8, 12.0  # latents: the product of the strides
+_RASTER, _RASTER_WEIGHT = 8, 12.0  # latents: three strides of 2
 
 
 def _polishing(decay: float) -> bool:

@@ -18,6 +18,8 @@ type Runtime = Pick<ModelRuntime, 'countTokens' | 'embed'> & {
 
 /** Less sure names are left out. */
 const leastShare = 0.1;
+/** A name that is at least so probable is what a text names. */
+const sureShare = 0.5;
 /** Most words, and weighted parts, that are told about: each word costs two calls of the text encoder. */
 const mostParts = 16;
 /** A word that changes all probabilities by less changes nothing. */
@@ -68,7 +70,7 @@ export class PromptReader {
     const nearest = isNearest(this.#groups, text, whole);
     const { styles, moods } = nearest ? nearestNames(this.#groups, whole) : this.#namedBy(whole);
     const sure = Object.entries({ ...styles, ...moods }).flatMap(([name, share]) =>
-      share >= 0.5 ? [name] : [],
+      share >= sureShare ? [name] : [],
     );
     const ignored = await this.#ignoredWords(
       plain,
@@ -114,7 +116,7 @@ export class PromptReader {
       const named = this.#ofNames(alone).some(([none = 0, ...shares], group) =>
         counts
           ? none < 0.5
-          : shares.some((share, name) => share >= 0.5 && (before[group]?.[name + 1] ?? 0) >= 0.5),
+          : shares.some((share, name) => share >= sureShare && (before[group]?.[name + 1] ?? 0) >= sureShare),
       );
       if (named) continue;
       const without = this.#ofNames(await this.#probabilities(pieces.toSpliced(at, 1).join('')));

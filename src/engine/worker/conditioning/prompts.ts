@@ -50,8 +50,8 @@ export async function embedPrompts(
 }
 
 /**
- * Returns the conditioning of a prompt. If it only has styles that are near in meaning, its own lies between several of
- * them, which hardly changes a picture: that of the nearest one's name does.
+ * Returns the conditioning that draws a prompt. One that names nothing in words that the model knows has states between
+ * several styles, which hardly change a picture: it is drawn by the name of the nearest instead.
  */
 async function embedByName({ embeddings, nearestNames }: PromptContext, text: string): Promise<Conditioning> {
   const own = await embeddings.get(text);

@@ -193,7 +193,7 @@ export const definitions = {
   inference_seconds: { type: 'histogram', help: 'Duration of one U-Net call.', buckets: frameTimes },
   embedding_cache_requests_total: {
     type: 'counter',
-    help: 'Prompts that were looked up in the embedding cache.',
+    help: 'Texts that were looked up in the embedding cache: prompts, and the names that some are drawn by.',
     labels: { result: ['hit', 'miss'] },
   },
 

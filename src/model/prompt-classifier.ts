@@ -1,6 +1,7 @@
 import { createValidator } from '../text/validator.js';
 import { ModelError } from './model-error.js';
 import { exists, readModelJson } from './model-files.js';
+import { parsePrompt } from './prompt.js';
 
 /**
  * A linear layer with softmax on the mean of a prompt's token states. Its first class is that the prompt names none,
@@ -89,7 +90,7 @@ export function classifyAll(groups: readonly PromptGroup[], states: Float32Array
 }
 
 /** Names with their probabilities, most probable first. */
-type Names = Readonly<Record<string, number>>;
+export type Names = Readonly<Record<string, number>>;
 
 /** Returns all names of a kind with their probabilities, most probable first. */
 function ranked(
@@ -113,35 +114,60 @@ export function namesOf(
   return Object.fromEntries(ranked(groups, probabilities, kind).filter(([, share]) => share >= least));
 }
 
+/** Nothing is near to such a text: no letters, digits or pictograms. */
+const meaningless = /^[\s\p{P}\p{Sm}\p{Sc}\p{Sk}\p{C}\p{M}\ufffd]*$/u;
+/** A less probable style is not near, if none is likelier. */
+const leastShare = 0.1;
+
 /**
- * Returns whether a prompt names neither a style nor a mood in words that the model knows, though one is near in meaning.
- * Nothing is near to punctuation.
+ * Returns the style, the mood, or both, that are nearest in meaning to a prompt that names neither in words that the
+ * model knows; null if it names one, or nothing is near.
  */
-export function isNearest(
+export function nearestNames(
   groups: readonly PromptGroup[],
   text: string,
   probabilities: Probabilities,
-): boolean {
-  if (/^[\s\p{P}\p{Sm}\p{Sc}\p{Sk}]*$/u.test(text)) return false;
-  const group = groups.findIndex(({ kind }) => kind === 'nearest');
-  return (probabilities[group]?.[1] ?? 0) >= 0.5;
-}
-
-/** Returns the style, the mood, or both, that are nearest in meaning to a prompt of which `isNearest` is true. */
-export function nearestNames(
-  groups: readonly PromptGroup[],
-  probabilities: Probabilities,
-): { readonly styles: Names; readonly moods: Names } {
-  const nearest = (kind: 'style' | 'mood'): { readonly names: Names; readonly isLikely: boolean } => {
+): { readonly styles: Names; readonly moods: Names } | null {
+  const told = groups.findIndex(({ kind }) => kind === 'nearest');
+  if ((probabilities[told]?.[1] ?? 0) < 0.5) return null;
+  const plain = parsePrompt(text)
+    .map((segment) => segment.text)
+    .join('');
+  if (meaningless.test(plain) || hasStyle(groups, plain)) return null;
+  const nearest = (
+    kind: 'style' | 'mood',
+  ): { readonly names: Names; readonly share: number; readonly isLikely: boolean } => {
     const [best] = ranked(groups, probabilities, kind);
-    if (best === undefined) return { names: {}, isLikely: false };
+    if (best === undefined) return { names: {}, share: 0, isLikely: false };
     const none = groups.flatMap((group, at) => (group.kind === kind ? [probabilities[at]?.[0] ?? 0] : []));
-    return { names: Object.fromEntries([best]), isLikely: best[1] > Math.max(...none) };
+    return { names: Object.fromEntries([best]), share: best[1], isLikely: best[1] > Math.max(...none) };
   };
   const [style, mood] = [nearest('style'), nearest('mood')];
-  const moods = mood.isLikely ? mood.names : {};
-  // Something is near: if neither is likelier than none, it is the style.
-  return { styles: style.isLikely || !mood.isLikely ? style.names : {}, moods };
+  if (mood.isLikely) return { styles: style.isLikely ? style.names : {}, moods: mood.names };
+  return style.isLikely || style.share >= leastShare ? { styles: style.names, moods: {} } : null;
+}
+
+/** Returns whether a text has a style's name in it. */
+function hasStyle(groups: readonly PromptGroup[], text: string): boolean {
+  const words = (value: string): string =>
+    ` ${value
+      .toLowerCase()
+      .split(/[^\p{L}\p{N}]+/u)
+      .join(' ')} `;
+  const inText = words(text);
+  return groups.some(
+    ({ kind, names }) => kind === 'style' && names.some((name) => inText.includes(words(name))),
+  );
+}
+
+/** Returns a prompt of the nearest names; an empty text if there are none. */
+export function nearestName(
+  groups: readonly PromptGroup[],
+  text: string,
+  probabilities: Probabilities,
+): string {
+  const { styles, moods } = nearestNames(groups, text, probabilities) ?? {};
+  return Object.keys({ ...styles, ...moods }).join(', ');
 }
 
 /** Names what is nearest in meaning to prompts that name nothing in words that the model knows. */
@@ -161,15 +187,8 @@ export class NearestNames {
   of(text: string, states: Float32Array): string {
     const known = this.#known.get(states);
     if (known !== undefined) return known;
-    const name = this.#find(text, states);
+    const name = nearestName(this.#groups, text, classifyAll(this.#groups, states));
     this.#known.set(states, name);
     return name;
-  }
-
-  #find(text: string, states: Float32Array): string {
-    const probabilities = classifyAll(this.#groups, states);
-    if (!isNearest(this.#groups, text, probabilities)) return '';
-    const { styles, moods } = nearestNames(this.#groups, probabilities);
-    return Object.keys({ ...styles, ...moods }).join(', ');
   }
 }

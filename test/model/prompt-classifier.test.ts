@@ -6,7 +6,7 @@ import { after, describe, it } from 'node:test';
 import { ModelError } from '../../src/model/model-error.js';
 import {
   classify,
-  isNearest,
+  nearestName,
   nearestNames,
   readPromptClassifier,
   type PromptGroup,
@@ -82,24 +82,59 @@ describe('what is nearest in meaning', () => {
     bias: [],
   }));
 
-  it('is asked of words, not of punctuation', () => {
-    const [near, far] = [0.6, 0.4].map((share) => [[], [], [1 - share, share]]);
-    assert.deepEqual(
-      ['castle', '猫', '🔥', '7', '?!', ' -- ', '$ = +', ''].map((text) =>
-        isNearest(groups, text, near ?? []),
-      ),
-      [true, true, true, true, false, false, false, false],
-    );
-    assert.equal(isNearest(groups, 'castle', far ?? []), false);
-    assert.equal(isNearest(groups.slice(0, 2), 'castle', near ?? []), false);
+  const near = [0.4, 0.6];
+  /** By the texts of a group that has the style ink as its likeliest. */
+  const nameOf = (text: string, nearest: readonly number[] = near): string =>
+    nearestName(groups, text, [[0.1, 0.2, 0.7], [0.9, 0, 0.1], nearest]);
+
+  it('is asked of words and pictograms, not of punctuation, weighted or not, or of what nobody sees', () => {
+    for (const text of ['castle', '猫', '🔥', '7', '(castle:1.4)', 'inkwell'])
+      assert.equal(nameOf(text), 'ink', text);
+    const meaningless = [
+      '?!',
+      ' -- ',
+      '$ = +',
+      '',
+      '(?:1.4)',
+      '(…:1.3)',
+      '\u200b',
+      '\ufe0f',
+      '\u0000',
+      '\u0301',
+      '\ufffd',
+    ];
+    for (const text of meaningless) assert.equal(nameOf(text), '', JSON.stringify(text));
   });
 
-  it('is a style, a mood or both, whichever is likelier than none; or else the likeliest style', () => {
+  it('is nothing to a prompt that has the name of a style in it, or whose words the model knows', () => {
+    for (const text of ['a castle, oil', 'OIL', 'a castle in (ink:1.2)'])
+      assert.equal(nameOf(text), '', text);
+    assert.equal(nameOf('castle', [0.6, 0.4]), '');
+    assert.equal(
+      nearestName(groups.slice(0, 2), 'castle', [
+        [0.1, 0.2, 0.7],
+        [0.9, 0, 0.1],
+      ]),
+      '',
+    );
+  });
+
+  it('is a style, a mood or both, whichever is likelier than none; or else the likeliest style of a tenth', () => {
     const named = (style: readonly number[], mood: readonly number[]): unknown =>
-      nearestNames(groups, [style, mood]);
+      nearestNames(groups, 'castle', [style, mood, near]);
     assert.deepEqual(named([0.2, 0.3, 0.5], [0.5, 0.2, 0.3]), { styles: { ink: 0.5 }, moods: {} });
     assert.deepEqual(named([0.2, 0.5, 0.3], [0.2, 0.1, 0.7]), { styles: { oil: 0.5 }, moods: { cold: 0.7 } });
     assert.deepEqual(named([0.6, 0.3, 0.1], [0.2, 0.7, 0.1]), { styles: {}, moods: { warm: 0.7 } });
     assert.deepEqual(named([0.6, 0.3, 0.1], [0.8, 0.1, 0.1]), { styles: { oil: 0.3 }, moods: {} });
+    assert.equal(named([0.9, 0.05, 0.05], [0.8, 0.1, 0.1]), null);
+  });
+
+  it('is nothing without styles and likely moods', () => {
+    const moods = groups.slice(1);
+    assert.equal(nearestNames(moods, 'castle', [[0.8, 0.1, 0.1], near]), null);
+    assert.deepEqual(nearestNames(moods, 'castle', [[0.2, 0.7, 0.1], near]), {
+      styles: {},
+      moods: { warm: 0.7 },
+    });
   });
 });

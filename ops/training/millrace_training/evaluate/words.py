@@ -7,6 +7,7 @@ the prompt is to the sentences that describe the look that it got.
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -32,7 +33,8 @@ from .model import FinishedModel
 _MOST_ALIKE = 25.0  # dB from the empty prompt's picture
 _NEAR = 5  # a look fits by its description if it is among this many nearest
 _PICTURES = (1, 6)  # held-out pictures that each prompt is drawn on
-_PUNCTUATION = {"Pc", "Pd", "Pe", "Pf", "Pi", "Po", "Ps", "Sc", "Sk", "Sm"}  # Unicode categories
+_MEANINGLESS = {"Pc", "Pd", "Pe", "Pf", "Pi", "Po", "Ps", "Sc", "Sk", "Sm", "Cc", "Cf", "Mc", "Me", "Mn"}  # Unicode categories
+_LEAST_SHARE = 0.1  # a less probable style is not near, if none is likelier
 _SHOWN, _COLUMNS, _TILE = 40, 8, 160
 
 
@@ -55,11 +57,22 @@ class Read(NamedTuple):
         return ", ".join(phrase for phrase in phrases if phrase) if self.nearest else self.text
 
 
+def _is_meaningless(text: str) -> bool:
+    return all(c.isspace() or unicodedata.category(c) in _MEANINGLESS for c in text)
+
+
+def _has_style(text: str) -> bool:
+    def words(value: str) -> str:
+        return f" {' '.join(re.split(r'[^a-z0-9]+', value.lower()))} "
+
+    return any(words(STYLE_PHRASES[name][0]) in words(text) for name in STYLE_NAMES)
+
+
 def read_prompts(model: FinishedModel, folder: Path, prompts: list[str]) -> list[Read]:
     """Return what a server makes of each prompt.
 
     As in src/model/prompt-classifier.ts: if something is near and neither a style nor a mood is likely, it is the style;
-    nothing is near to punctuation.
+    nothing is near to punctuation, or to a text that has a style's name in it.
     """
     groups = {g["kind"]: g for g in json.loads((folder / "text_encoder/classifier.json").read_text())["groups"]}
     pooled = torch.cat([model.embed(prompts[i : i + 50]).mean(1) for i in range(0, len(prompts), 50)]).cpu()
@@ -67,14 +80,14 @@ def read_prompts(model: FinishedModel, folder: Path, prompts: list[str]) -> list
     def logits(kind: str) -> torch.Tensor:
         return pooled @ torch.tensor(groups[kind]["weight"]).T + torch.tensor(groups[kind]["bias"])
 
-    styles, moods = logits("style"), logits("mood").argmax(-1).tolist()
+    styles, moods = logits("style").softmax(-1), logits("mood").argmax(-1).tolist()
     nearest = logits("nearest").argmax(-1).tolist() if "nearest" in groups else [0] * len(prompts)
-    best = (styles[:, 1:].argmax(-1) + 1).tolist()
+    shares, best = (column.tolist() for column in styles[:, 1:].max(-1))
     read = []
-    for text, style, likeliest, mood, told in zip(prompts, styles.argmax(-1).tolist(), best, moods, nearest):
-        near = told and not all(c.isspace() or unicodedata.category(c) in _PUNCTUATION for c in text)
-        chosen = likeliest if near and not mood else style
-        read.append(Read(text, STYLE_NAMES[chosen - 1] if chosen else None, MOOD_NAMES[mood - 1] if mood else None, bool(near)))
+    for text, style, share, likeliest, mood, told in zip(prompts, styles.argmax(-1).tolist(), shares, best, moods, nearest):
+        is_nearest = bool(told) and not _is_meaningless(text) and not _has_style(text) and bool(style or mood or share >= _LEAST_SHARE)
+        chosen = likeliest + 1 if is_nearest and not mood else style
+        read.append(Read(text, STYLE_NAMES[chosen - 1] if chosen else None, MOOD_NAMES[mood - 1] if mood else None, is_nearest))
     return read
 
 

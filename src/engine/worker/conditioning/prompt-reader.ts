@@ -1,9 +1,10 @@
 import type { StreamParameters, UnderstoodPrompt } from '@millrace/protocol';
 import {
   classifyAll,
-  isNearest,
   namesOf,
+  nearestName,
   nearestNames,
+  type Names,
   type Probabilities,
   type PromptGroup,
 } from '../../../model/prompt-classifier.js';
@@ -52,12 +53,14 @@ export class PromptReader {
     const weighted = segments.filter(({ weight }) => weight !== 1).slice(0, mostParts);
     const weights = Object.fromEntries(weighted.map((segment) => [segment.text, segment.weight]));
     const plain = segments.map((segment) => segment.text).join('');
+    const named = this.#groups.length > 0 ? await this.#name(text, plain) : {};
     return {
       text,
       tokens: tokens.read,
       ...(tokens.all > tokens.read && { truncated: tokens.all - tokens.read }),
-      ...(weighted.length > 0 && { weights }),
-      ...(this.#groups.length > 0 && (await this.#name(text, plain))),
+      // What is drawn by another name has no weights.
+      ...(weighted.length > 0 && !named.nearest && { weights }),
+      ...named,
     };
   }
 
@@ -67,8 +70,8 @@ export class PromptReader {
     plain: string,
   ): Promise<Pick<UnderstoodPrompt, 'styles' | 'moods' | 'nearest' | 'ignored'>> {
     const whole = await this.#probabilities(text);
-    const nearest = isNearest(this.#groups, text, whole);
-    const { styles, moods } = nearest ? nearestNames(this.#groups, whole) : this.#namedBy(whole);
+    const nearest = nearestNames(this.#groups, text, whole);
+    const { styles, moods } = nearest ?? this.#namedBy(whole);
     const sure = Object.entries({ ...styles, ...moods }).flatMap(([name, share]) =>
       share >= sureShare ? [name] : [],
     );
@@ -80,12 +83,12 @@ export class PromptReader {
     return {
       styles,
       moods,
-      ...(nearest && { nearest }),
+      ...(nearest && { nearest: true }),
       ...(ignored.length > 0 && { ignored: ignored.join(' ') }),
     };
   }
 
-  #namedBy(probabilities: Probabilities): ReturnType<typeof nearestNames> {
+  #namedBy(probabilities: Probabilities): { readonly styles: Names; readonly moods: Names } {
     const named = (kind: 'style' | 'mood'): Readonly<Record<string, number>> =>
       namesOf(this.#groups, probabilities, { kind, least: leastShare });
     return { styles: named('style'), moods: named('mood') };
@@ -104,14 +107,14 @@ export class PromptReader {
   ): Promise<readonly string[]> {
     const pieces = text.split(/([\p{L}\p{N}]+)/u);
     const ignored = new Set<string>();
-    const known = !isNearest(this.#groups, text, whole);
+    const nearest = nearestName(this.#groups, text, whole);
     // Every second piece is a word.
     const words = pieces.flatMap((word, at) => (at % 2 === 1 ? [{ word, at }] : []));
     for (const { word, at } of words.slice(0, mostParts)) {
       // Articles and prepositions change nothing, which nobody needs to be told.
       if (fillers.has(word.toLowerCase()) || names.has(word.toLowerCase())) continue;
       const alone = await this.#probabilities(word);
-      const counts = !(known && isNearest(this.#groups, word, alone));
+      const counts = nearest !== '' || nearestName(this.#groups, word, alone) === '';
       const before = this.#ofNames(whole);
       const named = this.#ofNames(alone).some(([none = 0, ...shares], group) =>
         counts
@@ -119,8 +122,10 @@ export class PromptReader {
           : shares.some((share, name) => share >= sureShare && (before[group]?.[name + 1] ?? 0) >= sureShare),
       );
       if (named) continue;
-      const without = this.#ofNames(await this.#probabilities(pieces.toSpliced(at, 1).join('')));
-      const changes = without.flatMap((group, i) =>
+      const others = pieces.toSpliced(at, 1).join('');
+      const without = await this.#probabilities(others);
+      if (nearestName(this.#groups, others, without) !== nearest) continue;
+      const changes = this.#ofNames(without).flatMap((group, i) =>
         group.map((share, name) => Math.abs(share - (before[i]?.[name] ?? 0))),
       );
       if (Math.max(...changes) < leastChange) ignored.add(word);

@@ -170,5 +170,11 @@ describe('PromptReader', () => {
       ignored: undefined,
     });
     assert.deepEqual(await ask('fnord'), { styles: [], nearest: undefined, ignored: 'fnord' });
+    const [weighted] = await own.read({ ...defaultParameters(), prompt: '(zombie:1.4)' });
+    assert.deepEqual(
+      [weighted?.nearest, weighted?.weights],
+      [true, undefined],
+      'the name that is drawn has none',
+    );
   });
 });

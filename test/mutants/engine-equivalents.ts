@@ -66,8 +66,12 @@ export const engineEquivalents: readonly Equivalent[] = [
   },
   {
     file: 'src/engine/worker/main.ts',
-    change:
-      /^(?:precision = 'auto' -> precision = ''|emptyNegative\?\.encoder_hidden_states \?\? null -> \(emptyNegative)/,
+    change: "precision = 'auto' -> precision = ''",
+    reason: 'The code only checks whether it differs from this value.',
+  },
+  {
+    file: 'src/engine/worker/conditioning/prompt-embedder.ts',
+    change: /^this\.#nothing\?\.encoder_hidden_states \?\? null -> \(this\.#nothing/,
     reason: 'The code only checks whether it differs from this value.',
   },
   {

@@ -65,7 +65,7 @@ export const equivalents: readonly Equivalent[] = [
     reason: 'No prompt moves yet.',
   },
   {
-    file: 'src/engine/worker/conditioning/prompts.ts',
+    file: 'src/engine/worker/conditioning/prompt-embedder.ts',
     change: /^prompts\[i\]\?\.weight(?: \?\? 0)? -> \(?prompts/,
     reason: 'There are as many prompts as embeddings.',
   },

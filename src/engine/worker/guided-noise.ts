@@ -3,12 +3,11 @@ import { predictedNoise } from '../../diffusion/prediction.js';
 import type { Conditioning } from '../../diffusion/stream.js';
 import type { Stage } from '../../diffusion/types.js';
 import type { Size } from '../../image/image.js';
-import { noPrompt } from './conditioning/prompts.js';
 import type { ModelRuntime } from './networks/runtime.js';
 
 interface NoiseOptions {
   readonly size: Size;
-  readonly negativePrompt: string;
+  readonly negative: Conditioning;
   /** 1 and below: no guidance. */
   readonly guidanceScale: number;
 }
@@ -17,13 +16,12 @@ interface NoiseOptions {
 type GuidedNoise = (sample: Float64Array, stage: Stage, prompt: Conditioning) => Promise<Float64Array>;
 
 /** Returns what predicts noise with a model, outside of streams. */
-export async function guidedNoise(
+export function guidedNoise(
   runtime: ModelRuntime,
-  { size, negativePrompt, guidanceScale }: NoiseOptions,
-): Promise<GuidedNoise> {
+  { size, negative, guidanceScale }: NoiseOptions,
+): GuidedNoise {
   const { predictionType } = runtime.folder;
   const shape = runtime.latentShape(size);
-  const negative = await embedNegative(runtime, negativePrompt);
   const predict: GuidedNoise = async (sample, stage, conditioning) => {
     const input = Float32Array.from(sample);
     const output = await runtime.predictOne({ role: 'positive', stage, input, conditioning }, shape);
@@ -39,13 +37,4 @@ export async function guidedNoise(
     }
     return eps;
   };
-}
-
-/** Returns the conditioning for a negative prompt. */
-export async function embedNegative(
-  runtime: Pick<ModelRuntime, 'embed' | 'folder'>,
-  text: string,
-): Promise<Conditioning> {
-  const embedded = await runtime.embed(text);
-  return text === '' && runtime.folder.zeroEmptyNegative ? noPrompt(embedded) : embedded;
 }

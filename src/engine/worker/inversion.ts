@@ -4,6 +4,7 @@ import { createNoiseSchedule } from '../../diffusion/schedule.js';
 import { stageAt } from '../../diffusion/solvers/paths/timesteps.js';
 import { readModelFolder } from '../../model/folder.js';
 import type { EditedPicture, InversionJob, InversionNews } from '../inversion.js';
+import { PromptEmbedder } from './conditioning/prompt-embedder.js';
 import { guidedNoise } from './guided-noise.js';
 import { ModelRuntime } from './networks/runtime.js';
 
@@ -18,11 +19,13 @@ async function edit(job: InversionJob, report: (news: InversionNews) => void): P
   );
   const schedule = createNoiseSchedule(folder.scheduler);
   const inversion = new BdiaInversion(schedule, job.steps, job.gamma);
-  const predict = await guidedNoise(runtime, job);
+  const prompts = await PromptEmbedder.create(runtime);
+  const negative = await prompts.negative(job.negativePrompt);
+  const predict = guidedNoise(runtime, { ...job, negative });
   const total = 2 * (job.steps - 1);
   let calls = 0;
   const predictorOf = async (prompt: string): Promise<NoisePredictor> => {
-    const positive = await runtime.embed(prompt);
+    const positive = await prompts.positive(prompt);
     return async (sample, timestep) => {
       report({ type: 'calling', calls: calls++, total });
       return predict(sample, stageAt(schedule, timestep), positive);

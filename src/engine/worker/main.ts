@@ -12,10 +12,8 @@ import { ParameterError } from '../engine.js';
 import type { Ask, EngineFacts, Question, Questions, ToWorker, WorkerOptions } from '../messages.js';
 import { BankMemory } from './streams/bank-memory.js';
 import { ChangeQueue, type Change } from './streams/change-queue.js';
-import { NearestNames } from '../../model/prompt-classifier.js';
-import { EmbeddingCache } from './conditioning/embedding-cache.js';
+import { PromptEmbedder } from './conditioning/prompt-embedder.js';
 import { PromptReader } from './conditioning/prompt-reader.js';
-import { noPrompt } from './conditioning/prompts.js';
 import { createStyleCache } from './conditioning/style.js';
 import { exportNotes } from './calibration/export-notes.js';
 import { FrameLoop, type FrameLoopOptions } from './streams/frame-loop.js';
@@ -25,7 +23,6 @@ import { SafetyGuard } from './streams/safety-guard.js';
 import type { StreamContext } from './streams/stream-context.js';
 import { NotFiniteError, refusedInput } from './networks/finite.js';
 import { measureCosts } from './calibration/measure.js';
-import { Padding } from './conditioning/padding.js';
 import { loadPrecision } from './calibration/precision.js';
 import { chooseDevice, surroundings } from './devices/providers.js';
 import { buildsEngines } from './devices/session-options.js';
@@ -246,10 +243,7 @@ async function main(port: NonNullable<typeof parentPort>): Promise<void> {
     if (reason !== null) post({ type: 'note', text: reason });
     onProgress('drawing a trial picture');
     await new TrialPicture(runtime).draw();
-    const embeddings = new EmbeddingCache((prompt) => runtime.embed(prompt), {
-      capacity: 256,
-      onLookup: (hit) => post({ type: 'embedding', hit }),
-    });
+    const prompts = await PromptEmbedder.create(runtime, (hit) => post({ type: 'embedding', hit }));
     const measured = await measureCosts(runtime, kept);
     const { costs } = measured;
     const usual = runtime.latentShape(usualSize(folder));
@@ -263,9 +257,6 @@ async function main(port: NonNullable<typeof parentPort>): Promise<void> {
       ...(bank && { bank: { limit: bankLimit, rowBytes } }),
     };
     for (const text of exportNotes(folder, runtime.mixesTimesteps, costs)) post({ type: 'note', text });
-    const empty = await runtime.embed('');
-    const emptyNegative = folder.zeroEmptyNegative ? noPrompt(empty) : null;
-    const padding = new Padding(empty.encoder_hidden_states, emptyNegative?.encoder_hidden_states ?? null);
     const expected = new ExpectedCosts(measured, usual);
     const onProcessor = device.provider === 'cpu';
     const prices = new WorkPrices(expected, { rowBudget: facts.rowBudget, usual });
@@ -273,11 +264,8 @@ async function main(port: NonNullable<typeof parentPort>): Promise<void> {
     const worker = new EngineWorker(
       runtime,
       {
-        embeddings,
+        prompts,
         styleTokens: createStyleCache(runtime.imageEncoder),
-        emptyNegative,
-        padding,
-        nearestNames: new NearestNames(folder.promptGroups ?? []),
         costs,
         pictureMs: measured.pictureMs,
         prices,

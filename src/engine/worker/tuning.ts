@@ -17,7 +17,8 @@ import type {
   TuningQuestion,
   TuningThreadData,
 } from '../tuning.js';
-import { embedNegative, guidedNoise } from './guided-noise.js';
+import { PromptEmbedder } from './conditioning/prompt-embedder.js';
+import { guidedNoise } from './guided-noise.js';
 import { NotFiniteError } from './networks/finite.js';
 import { ModelRuntime } from './networks/runtime.js';
 import { admissionOf, createPlan } from './planning/plan.js';
@@ -43,20 +44,28 @@ class Stopped extends Error {}
 class Trials {
   readonly #runtime: ModelRuntime;
   readonly #job: TuningJob;
+  readonly #prompts: PromptEmbedder;
   readonly #negative: Conditioning;
   readonly #stop: TuningThreadData['stop'];
   /** By number of the picture. */
   readonly #prepared = new Map<number, Prepared>();
 
-  private constructor(runtime: ModelRuntime, { job, stop }: TuningThreadData, negative: Conditioning) {
+  private constructor(
+    runtime: ModelRuntime,
+    { job, stop }: TuningThreadData,
+    prompts: PromptEmbedder,
+    negative: Conditioning,
+  ) {
     this.#runtime = runtime;
+    this.#prompts = prompts;
     this.#job = job;
     this.#stop = stop;
     this.#negative = negative;
   }
 
   static async create(runtime: ModelRuntime, data: TuningThreadData): Promise<Trials> {
-    return new Trials(runtime, data, await embedNegative(runtime, data.job.parameters.negative_prompt));
+    const prompts = await PromptEmbedder.create(runtime);
+    return new Trials(runtime, data, prompts, await prompts.negative(data.job.parameters.negative_prompt));
   }
 
   /** Returns the relative error of a picture; null if it cannot be drawn so. */
@@ -78,15 +87,15 @@ class Trials {
     onProgress: (done: number, total: number) => void,
   ): Promise<Float64Array> {
     const { parameters } = this.#job;
-    const { cfg_type, guidance_scale, negative_prompt } = parameters;
+    const { cfg_type, guidance_scale } = parameters;
     const { clean, positive } = await this.#read(picture);
     const schedule = createNoiseSchedule(this.#runtime.folder.scheduler);
     const { a, b } = stageAt(schedule, schedule.alphasCumprod.length - 1);
     const random = new Gaussian(seed);
     const start = Float64Array.from(clean, (value) => a * value + b * random.next());
-    const predict = await guidedNoise(this.#runtime, {
+    const predict = guidedNoise(this.#runtime, {
       size: parameters,
-      negativePrompt: negative_prompt,
+      negative: this.#negative,
       guidanceScale: cfg_type === 'full' ? guidance_scale : 1,
     });
     const ask = async (sample: Float64Array, stage: Stage): Promise<Float64Array> => {
@@ -108,7 +117,7 @@ class Trials {
     const shown = pictures[number];
     if (shown === undefined) throw new RangeError(`there is no picture ${number}`);
     const clean = (await this.#runtime.encodeOne(shown.pixels, parameters)).slice();
-    return { clean, positive: await this.#runtime.embed(shown.prompt) };
+    return { clean, positive: await this.#prompts.positive(shown.prompt) };
   }
 
   async #prepare(number: number): Promise<Prepared> {

@@ -11,7 +11,8 @@ import { missingPreprocessor, neededPictures, supplied, type NeededPictures } fr
 import { continueMotion, followMotion, motionIn, restoreMotion } from './follow-motion.js';
 import { StreamPictures } from './stream-pictures.js';
 import { allFinite } from '../networks/finite.js';
-import { embedPrompts, MovingPrompt, type PromptPair } from '../conditioning/prompts.js';
+import { MovingPrompt } from '../conditioning/moving-prompt.js';
+import type { PromptPair } from '../conditioning/prompt-embedder.js';
 import { embedStyle } from '../conditioning/style.js';
 import type { KeptRows } from '../networks/unet.js';
 import { createPlan } from '../planning/plan.js';
@@ -53,8 +54,8 @@ export class LiveStream implements RowSource {
     this.#parameters = parameters;
     this.denoise = new DenoiseChoice(context);
     this.pictures = new StreamPictures(context.model, parameters);
-    this.#positive = new MovingPrompt(prompts.positive, context.padding);
-    this.#negative = new MovingPrompt(prompts.negative, context.padding);
+    this.#positive = new MovingPrompt(prompts.positive, context.prompts.padding);
+    this.#negative = new MovingPrompt(prompts.negative, context.prompts.padding);
     this.#second = prompts.second;
     this.steered = steered;
     const steering = this.#steering(0, performance.now());
@@ -71,7 +72,7 @@ export class LiveStream implements RowSource {
     const plan = createPlan(context.model, parameters);
     const steered = new PictureSteering(name.id, context);
     steered.check(parameters, plan);
-    const prompts = await embedPrompts(context, parameters);
+    const prompts = await context.prompts.pair(parameters);
     steered.apply(parameters, plan, await embedStyle(context, parameters));
     return new LiveStream(name, context, parameters, plan, prompts, steered);
   }
@@ -175,7 +176,7 @@ export class LiveStream implements RowSource {
       ? createPlan(this.#context.model, parameters)
       : this.#stream.plan;
     this.steered.check(parameters, plan);
-    const { positive, negative, second } = await embedPrompts(this.#context, parameters);
+    const { positive, negative, second } = await this.#context.prompts.pair(parameters);
     const style = await embedStyle(this.#context, parameters);
     // Nothing below can fail.
     const now = performance.now();
@@ -283,7 +284,7 @@ export class LiveStream implements RowSource {
   #steering(ordinal: number, now: number): Steering {
     const moving = this.#positive.at(ordinal, now);
     const prompts = [moving, this.#negative.at(ordinal, now), this.#second ?? moving] as const;
-    const [positive, negative, second] = this.#context.padding.align(prompts);
+    const [positive, negative, second] = this.#context.prompts.padding.align(prompts);
     const aligned = { positive, negative, second: this.#second && second };
     return this.steered.steer(promptSteering(this.#context.model.folder, this.#parameters, aligned));
   }

@@ -1,7 +1,7 @@
 import type { CostCurve } from '../../costs.js';
 import type { FrameInput } from '../../frame-input.js';
 import type { EngineDropReason } from '../../messages.js';
-import type { PromptContext } from '../conditioning/prompts.js';
+import type { PromptEmbedder } from '../conditioning/prompt-embedder.js';
 import type { StyleContext } from '../conditioning/style.js';
 import type { Size } from '../networks/sizes.js';
 import type { PlanModel } from '../planning/plan.js';
@@ -25,8 +25,9 @@ export interface StreamName {
 }
 
 /** What all streams of an engine share. */
-export interface StreamContext extends PromptContext, StyleContext {
+export interface StreamContext extends StyleContext {
   readonly model: PlanModel;
+  readonly prompts: PromptEmbedder;
   readonly costs: CostCurve;
   /** Milliseconds to encode and decode one picture of the model's default size. */
   readonly pictureMs: number;

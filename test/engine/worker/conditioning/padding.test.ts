@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Padding } from '../../../../src/engine/worker/conditioning/padding.js';
-import { MovingPrompt } from '../../../../src/engine/worker/conditioning/prompts.js';
+import { MovingPrompt } from '../../../../src/engine/worker/conditioning/moving-prompt.js';
 
 const empty = Float32Array.of(7, 8);
 const nothing = Float32Array.of(0, 0);

@@ -5,15 +5,13 @@ import { BufferPool } from '../../../../src/engine/buffer-pool.js';
 import type { Row } from '../../../../src/diffusion/stream.js';
 import type { FromWorker } from '../../../../src/engine/messages.js';
 import type { Image } from '../../../../src/image/image.js';
-import { NearestNames } from '../../../../src/model/prompt-classifier.js';
-import { EmbeddingCache } from '../../../../src/engine/worker/conditioning/embedding-cache.js';
+import { PromptEmbedder } from '../../../../src/engine/worker/conditioning/prompt-embedder.js';
 import { ExpectedCosts } from '../../../../src/engine/costs.js';
 import { NotFiniteError } from '../../../../src/engine/worker/networks/finite.js';
 import { FrameLoop } from '../../../../src/engine/worker/streams/frame-loop.js';
 import { BankMemory } from '../../../../src/engine/worker/streams/bank-memory.js';
 import type { SafetyGuard } from '../../../../src/engine/worker/streams/safety-guard.js';
 import { LiveStream } from '../../../../src/engine/worker/streams/live-stream.js';
-import { Padding } from '../../../../src/engine/worker/conditioning/padding.js';
 import { latentShape } from '../../../../src/engine/worker/networks/sizes.js';
 import { WorkPrices } from '../../../../src/engine/worker/streams/work-prices.js';
 import { ModelError } from '../../../../src/model/model-error.js';
@@ -198,17 +196,11 @@ export function setUp({
         costs,
         pictureMs: 5,
         drop: (id, { frame }, reason) => void posted.push({ type: 'dropped', stream: id, frame, reason }),
-        embeddings: new EmbeddingCache(
-          () => Promise.resolve({ encoder_hidden_states: new Float32Array(4) }),
-          {
-            capacity: 9,
-            onLookup: () => {},
-          },
-        ),
+        prompts: await PromptEmbedder.create({
+          folder: model,
+          embed: () => Promise.resolve({ encoder_hidden_states: new Float32Array(4) }),
+        }),
         styleTokens: null,
-        emptyNegative: null,
-        nearestNames: new NearestNames([]),
-        padding: new Padding(new Float32Array(4), null),
         prices,
         bankMemory: new BankMemory(1e9),
       },

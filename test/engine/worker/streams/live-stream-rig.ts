@@ -1,10 +1,8 @@
 import { defaultParameters, type StreamParameters } from '@millrace/protocol';
-import { NearestNames } from '../../../../src/model/prompt-classifier.js';
-import { EmbeddingCache } from '../../../../src/engine/worker/conditioning/embedding-cache.js';
+import { PromptEmbedder } from '../../../../src/engine/worker/conditioning/prompt-embedder.js';
 import { BankMemory } from '../../../../src/engine/worker/streams/bank-memory.js';
 import { LiveStream } from '../../../../src/engine/worker/streams/live-stream.js';
 import type { StreamContext } from '../../../../src/engine/worker/streams/stream-context.js';
-import { Padding } from '../../../../src/engine/worker/conditioning/padding.js';
 import { readModelFolder } from '../../../../src/model/folder.js';
 import { tinyModel } from '../../../support/engine.js';
 
@@ -56,14 +54,11 @@ export async function setUp(
       costs: [1, 8].map((rows) => ({ rows, ms: 10 })),
       pictureMs: 0,
       drop: (id, { frame }, reason) => void drops.push(`${id}: ${frame} ${reason}`),
-      embeddings: new EmbeddingCache((prompt) => Promise.resolve({ encoder_hidden_states: embed(prompt) }), {
-        capacity: 9,
-        onLookup: () => {},
+      prompts: await PromptEmbedder.create({
+        folder,
+        embed: (prompt) => Promise.resolve({ encoder_hidden_states: embed(prompt) }),
       }),
       styleTokens: null,
-      emptyNegative: null,
-      nearestNames: new NearestNames([]),
-      padding: new Padding(embed(''), null),
       prices: { row: () => 1, picture: () => 1, preprocessed: () => 1 },
       bankMemory: new BankMemory(1e9),
       ...context,

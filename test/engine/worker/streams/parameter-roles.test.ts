@@ -10,7 +10,7 @@ import {
 } from '@millrace/protocol';
 import { predictionsFor } from '../../../../src/diffusion/solvers/create.js';
 import { ParameterError } from '../../../../src/engine/engine.js';
-import { EmbeddingCache } from '../../../../src/engine/worker/conditioning/embedding-cache.js';
+import { PromptEmbedder } from '../../../../src/engine/worker/conditioning/prompt-embedder.js';
 import { statistics } from '../../../diffusion/solvers/solver-settings.js';
 import { otherUpdates } from '../../../support/parameters.js';
 import { steeredFolder } from '../../../support/steered-folder.js';
@@ -49,13 +49,10 @@ const usual: ParameterUpdate = {
 async function open(changes: ParameterUpdate): Promise<Rig> {
   const embed = (prompt: string): Float32Array =>
     Float32Array.from({ length: 4 }, (_, k) => Math.sin(k * prompt.length + prompt.length));
-  const embeddings = new EmbeddingCache(
-    (prompt) => Promise.resolve({ encoder_hidden_states: embed(prompt) }),
-    {
-      capacity: 9,
-      onLookup: () => {},
-    },
-  );
+  const prompts = await PromptEmbedder.create({
+    folder,
+    embed: (prompt) => Promise.resolve({ encoder_hidden_states: embed(prompt) }),
+  });
   const styleTokens = {
     get: (file: string) => {
       const tokens = Float32Array.from(Buffer.from(file, 'latin1'));
@@ -66,7 +63,7 @@ async function open(changes: ParameterUpdate): Promise<Rig> {
   const [predictionType] = predictionsFor(schedule?.[0] ?? solver);
   const scheduler = { ...folder.scheduler, statistics, prediction_type: predictionType };
   const fitting = { ...model, folder: { ...folder, predictionType, scheduler } };
-  return setUp({ ...usual, ...changes }, { embeddings, styleTokens, model: fitting });
+  return setUp({ ...usual, ...changes }, { prompts, styleTokens, model: fitting });
 }
 
 /** Advances all frames by a stage, with predictions that depend on all that a row has. @returns finished latents. */

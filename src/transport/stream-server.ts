@@ -170,6 +170,7 @@ export class StreamServer implements AsyncDisposable {
         address: guard.clientOf(request),
         metrics,
         buffers: this.#buffers,
+        isAlone: () => this.#sockets.clients.size === 1,
       });
       const bridge = foreign && new ForeignWire({ wire: own, ...foreign, metrics });
       wire = bridge ?? own;

@@ -34,7 +34,8 @@ const epilogue = `
 First finds the noise that leads to the picture under --prompt, then goes back
 from it under --edit, so that what the prompts have in common stays as it is.
 Each way takes one U-Net call less than --steps, on the CPU. Without --edit, the
-result is the picture again, as the VAE of the model shows it.
+result is the picture again, as the VAE of the model shows it. A prompt that
+names no style is drawn by the name of the nearest, as in streams.
 
 Exit codes: 0 done, 1 failed, 130 interrupted.`;
 

@@ -15,7 +15,7 @@ export interface SocketWireOptions {
   readonly address: string | undefined;
   readonly metrics: Pick<Metrics, 'networkBytes'>;
   readonly buffers: MessageBuffers;
-  /** Returns whether the server has no other client. */
+  /** Returns whether no other WebSocket is open, idle ones included. */
   readonly isAlone: () => boolean;
 }
 
@@ -42,7 +42,7 @@ export class SocketWire implements Wire {
     let lent: Uint8Array<ArrayBuffer> | undefined;
     const data = encodeMessage(message, (bytes) => (lent = buffers.take(bytes)));
     // The credit of a lone client does not wait for the result that may follow it: meanwhile, the client sends the next
-    // frame, and the server is not idle. Of several clients, another has sent one, and a system call is saved.
+    // frame, and the server is not idle. Of several clients, another has usually sent one, and a system call is saved.
     const canWait = message.type !== 'credit' || !isAlone();
     this.#write(data, canWait, () => {
       if (lent) buffers.give(lent);

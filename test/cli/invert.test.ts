@@ -4,11 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
+import { ModelRuntime } from '../../src/engine/worker/networks/runtime.js';
 import { decodeImage } from '../../src/image/decode.js';
 import type { Image } from '../../src/image/image.js';
+import { readModelFolder } from '../../src/model/folder.js';
+import { NearestNames } from '../../src/model/prompt-classifier.js';
 import { meanDifference, tower } from '../image/pictures.js';
 import { ModelCopy } from '../model/model-copy.js';
 import { runMillrace, startMillrace } from '../support/command.js';
+import { embeddedModel } from '../support/engine.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'millrace-'));
 after(() => rm(folder, { recursive: true }));
@@ -40,6 +44,33 @@ describe('millrace invert', () => {
     assert.equal(edited.code, 0, edited.stderr);
     const [before, after] = [await picture(at('same.png')), await picture(at('edited.png'))];
     assert.ok(meanDifference(before, after) > 1, 'the edit shows');
+  });
+
+  it('draws a prompt that names no style by the name of the nearest', async () => {
+    const folder = await readModelFolder(embeddedModel);
+    await using runtime = await ModelRuntime.load(folder, { threads: 1 });
+    const unknown = 'batman';
+    const { encoder_hidden_states: states } = await runtime.embed(unknown);
+    const name = new NearestNames(folder.promptGroups ?? []).of(unknown, states);
+    assert.notEqual(name, '');
+    for (const [edit, file] of [
+      [unknown, 'unknown.png'],
+      [name, 'named.png'],
+    ] as const) {
+      const { code, stderr } = await run(
+        at('tower.jpg'),
+        '-p',
+        'photo',
+        '--steps',
+        '3',
+        '-e',
+        edit,
+        '-o',
+        at(file),
+      );
+      assert.equal(code, 0, stderr);
+    }
+    assert.deepEqual(await picture(at('unknown.png')), await picture(at('named.png')));
   });
 
   it('stops between two calls when interrupted, and exits with 130', async () => {

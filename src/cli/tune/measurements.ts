@@ -78,7 +78,7 @@ function parse<Value>(text: string, subject: string): MeasurementsFile<Value>['v
 
 /** Returns a name for all that measurements depend on: a job, and further facts. */
 export async function subjectOf(
-  { layout, scheduler }: Pick<ModelFolder, 'layout' | 'scheduler'>,
+  { layout, scheduler, promptGroups }: Pick<ModelFolder, 'layout' | 'scheduler' | 'promptGroups'>,
   job: TuningJob,
   ...facts: readonly number[]
 ): Promise<string> {
@@ -88,7 +88,9 @@ export async function subjectOf(
   const prompts = job.pictures.map(({ prompt }) => prompt);
   const hash = createHash('sha256');
   const { parameters, reference } = job;
-  hash.update(JSON.stringify([file, size, mtimeMs, scheduler, parameters, reference, prompts, ...facts]));
+  hash.update(
+    JSON.stringify([file, size, mtimeMs, scheduler, promptGroups, parameters, reference, prompts, ...facts]),
+  );
   for (const { pixels } of job.pictures) hash.update(pixels);
   return hash.digest('hex');
 }

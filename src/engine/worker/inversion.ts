@@ -20,12 +20,12 @@ async function edit(job: InversionJob, report: (news: InversionNews) => void): P
   const schedule = createNoiseSchedule(folder.scheduler);
   const inversion = new BdiaInversion(schedule, job.steps, job.gamma);
   const prompts = await PromptEmbedder.create(runtime);
-  const negative = await prompts.negative(job.negativePrompt);
+  const negative = await prompts.embedNegative(job.negativePrompt);
   const predict = guidedNoise(runtime, { ...job, negative });
   const total = 2 * (job.steps - 1);
   let calls = 0;
   const predictorOf = async (prompt: string): Promise<NoisePredictor> => {
-    const positive = await prompts.positive(prompt);
+    const positive = await prompts.embedPositive(prompt);
     return async (sample, timestep) => {
       report({ type: 'calling', calls: calls++, total });
       return predict(sample, stageAt(schedule, timestep), positive);

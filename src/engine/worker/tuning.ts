@@ -65,7 +65,12 @@ class Trials {
 
   static async create(runtime: ModelRuntime, data: TuningThreadData): Promise<Trials> {
     const prompts = await PromptEmbedder.create(runtime);
-    return new Trials(runtime, data, prompts, await prompts.negative(data.job.parameters.negative_prompt));
+    return new Trials(
+      runtime,
+      data,
+      prompts,
+      await prompts.embedNegative(data.job.parameters.negative_prompt),
+    );
   }
 
   /** Returns the relative error of a picture; null if it cannot be drawn so. */
@@ -117,7 +122,7 @@ class Trials {
     const shown = pictures[number];
     if (shown === undefined) throw new RangeError(`there is no picture ${number}`);
     const clean = (await this.#runtime.encodeOne(shown.pixels, parameters)).slice();
-    return { clean, positive: await this.#prompts.positive(shown.prompt) };
+    return { clean, positive: await this.#prompts.embedPositive(shown.prompt) };
   }
 
   async #prepare(number: number): Promise<Prepared> {

@@ -51,6 +51,8 @@ describe('what millrace tune keeps', () => {
     assert.notEqual(await subjectOf(folder, job, 60), subject);
     const otherScheduler = { ...folder.scheduler, statistics: { l: Float64Array.of(1) } };
     assert.notEqual(await subjectOf({ ...folder, scheduler: otherScheduler }, job), subject);
+    const promptGroups = [{ kind: 'style', names: ['oil'], weight: [[0], [1]], bias: [0, 0] }] as const;
+    assert.notEqual(await subjectOf({ ...folder, promptGroups }, job), subject);
     await utimes(folder.layout.unet.graph.file, 0, 0);
     assert.notEqual(await subjectOf(folder, job), subject);
   });

@@ -27,7 +27,7 @@ export interface PromptPair {
 /** Most prompts that are kept. */
 const capacity = 256;
 
-/** Embeds the prompts of all users, each as it is drawn. The same prompt gives the same arrays, which must not be modified. */
+/** Embeds the prompts of all users, each as it is drawn. Equal prompts share arrays, which must not be modified. */
 export class PromptEmbedder {
   readonly padding: Padding;
   readonly #cache: EmbeddingCache;
@@ -43,7 +43,7 @@ export class PromptEmbedder {
     this.padding = new Padding(empty.encoder_hidden_states, this.#nothing?.encoder_hidden_states ?? null);
   }
 
-  /** @param onLookup called for every prompt, with whether it was kept. */
+  /** @param onLookup called for every text that is looked up, with whether it was there. */
   static async create(
     model: PromptModel,
     onLookup: (hit: boolean) => void = () => {},
@@ -55,14 +55,14 @@ export class PromptEmbedder {
    * Embeds the prompts of a stream, blended by weight.
    * @throws {ParameterError} if all weights are 0.
    */
-  async pair(parameters: StreamParameters): Promise<PromptPair> {
+  async embed(parameters: StreamParameters): Promise<PromptPair> {
     const prompts = weightedPrompts(parameters);
     const conditionings: Conditioning[] = [];
-    for (const { text } of prompts) conditionings.push(await this.positive(text));
+    for (const { text } of prompts) conditionings.push(await this.embedPositive(text));
     const parts = this.padding
       .align(conditionings)
       .map((conditioning, i) => ({ conditioning, weight: prompts[i]?.weight ?? 0 }));
-    const negative = await this.negative(parameters.negative_prompt);
+    const negative = await this.embedNegative(parameters.negative_prompt);
     const [only, other] = parts;
     if (parameters.prompt_composition !== 'mix' && only && other)
       return { positive: only.conditioning, second: other.conditioning, negative };
@@ -76,14 +76,14 @@ export class PromptEmbedder {
    * Embeds a prompt. One that names nothing in words that the model knows has states between several styles, which hardly
    * change a picture: it is drawn by the name of the nearest instead.
    */
-  async positive(text: string): Promise<Conditioning> {
+  async embedPositive(text: string): Promise<Conditioning> {
     const own = await this.#cache.get(text);
     const name = this.#names.of(text, own.encoder_hidden_states);
     return name === '' ? own : this.#cache.get(name);
   }
 
   /** Embeds a negative prompt, always by its own words. */
-  async negative(text: string): Promise<Conditioning> {
+  async embedNegative(text: string): Promise<Conditioning> {
     return text === '' && this.#nothing ? this.#nothing : this.#cache.get(text);
   }
 }

@@ -72,7 +72,7 @@ export class LiveStream implements RowSource {
     const plan = createPlan(context.model, parameters);
     const steered = new PictureSteering(name.id, context);
     steered.check(parameters, plan);
-    const prompts = await context.prompts.pair(parameters);
+    const prompts = await context.prompts.embed(parameters);
     steered.apply(parameters, plan, await embedStyle(context, parameters));
     return new LiveStream(name, context, parameters, plan, prompts, steered);
   }
@@ -176,7 +176,7 @@ export class LiveStream implements RowSource {
       ? createPlan(this.#context.model, parameters)
       : this.#stream.plan;
     this.steered.check(parameters, plan);
-    const { positive, negative, second } = await this.#context.prompts.pair(parameters);
+    const { positive, negative, second } = await this.#context.prompts.embed(parameters);
     const style = await embedStyle(this.#context, parameters);
     // Nothing below can fail.
     const now = performance.now();

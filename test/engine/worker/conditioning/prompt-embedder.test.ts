@@ -8,6 +8,7 @@ import {
   type PromptPair,
 } from '../../../../src/engine/worker/conditioning/prompt-embedder.js';
 import type { PromptGroup } from '../../../../src/model/prompt-classifier.js';
+import type { Padding } from '../../../../src/engine/worker/conditioning/padding.js';
 import { embed, floats } from './stub-prompts.js';
 
 /** Returns the embedded prompts, and the texts that were encoded for them. */
@@ -15,7 +16,7 @@ async function embedded(
   changes: Partial<StreamParameters>,
   folder: Partial<PromptModel['folder']> = {},
   encode = embed,
-): Promise<PromptPair & { readonly asked: readonly string[] }> {
+): Promise<PromptPair & { readonly asked: readonly string[]; readonly padding: Padding }> {
   let asked: string[] = [];
   const prompts = await PromptEmbedder.create({
     folder: { zeroEmptyNegative: false, ...folder },
@@ -25,8 +26,8 @@ async function embedded(
     },
   });
   asked = [];
-  const pair = await prompts.pair({ ...defaultParameters(), ...changes });
-  return { ...pair, asked };
+  const pair = await prompts.embed({ ...defaultParameters(), ...changes });
+  return { ...pair, asked, padding: prompts.padding };
 }
 
 describe('prompts', () => {
@@ -40,6 +41,8 @@ describe('prompts', () => {
     const none = await embedded({ prompt: 'fox', negative_prompt: '' }, { zeroEmptyNegative });
     const nothing = { encoder_hidden_states: floats(0, 0), text_embeds: floats(0) };
     assert.deepEqual([none.negative, none.asked], [nothing, ['fox']]);
+    const [, padded] = none.padding.align([embed('a bcd'), none.negative]);
+    assert.deepEqual(padded?.encoder_hidden_states, floats(0, 0, 0, 0), 'padded with itself');
     const some = await embedded({ prompt: 'fox', negative_prompt: 'ab' }, { zeroEmptyNegative });
     assert.deepEqual(some.negative, embed('ab'));
     assert.deepEqual((await embedded({ prompt: 'fox', negative_prompt: '' })).negative, embed(''));

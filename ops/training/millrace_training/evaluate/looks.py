@@ -39,7 +39,20 @@ def _pan(photo: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return windows, np.stack([wide[:, :, _PAN // FACTOR :], wide[:, :, :cells]])
 
 
-def measure_look(model: FinishedModel, look: Look, photos: np.ndarray, panned: np.ndarray, faces: FaceFinder | None) -> dict[str, float]:
+def _portraits(photos: np.ndarray, faces: FaceFinder) -> np.ndarray:
+    """Return the photos that have a face, and their mirror images."""
+    found = photos[[bool(faces.faces(photo)) for photo in photos]]
+    return np.concatenate([found, found[:, :, ::-1]])
+
+
+def faces_kept(model: FinishedModel, look: Look, portraits: np.ndarray, faces: FaceFinder) -> float:
+    """Return how much of the faces is found again in the look."""
+    drawn = model.draw(portraits, model.embed([look.prompt]), steps_of(look))
+    seen = 255 - drawn if look.light_on_dark else drawn  # detectors look for dark eyes
+    return float(np.mean([share for photo, picture in zip(portraits, seen) for share in faces.kept(photo, picture)]))
+
+
+def measure_look(model: FinishedModel, look: Look, photos: np.ndarray, panned: np.ndarray) -> dict[str, float]:
     """Measure one look on held-out photos; `panned` ones move."""
     embedding, steps = model.embed([look.prompt]), steps_of(look)
     drawn = model.draw(photos, embedding, steps)
@@ -60,16 +73,16 @@ def measure_look(model: FinishedModel, look: Look, photos: np.ndarray, panned: n
             first, second = model.draw(windows, embedding, steps, noise=noise)
             shares[key].append(agreement(*sticks(first, second, _PAN, 0, where)))
     row |= {key: float(np.mean(values)) for key, values in shares.items() if values}
-    if faces:
-        kept = [share for photo, picture in zip(photos, drawn) for share in faces.kept(photo, picture)]
-        row |= {"faces": float(np.mean(kept))} if kept else {}
     return {key: round(value, 3) for key, value in row.items()}
 
 
 def measure_looks(model: FinishedModel, photos: np.ndarray, faces: FaceFinder | None) -> dict[str, Any]:
     """Measure every look of a model. The first photos are portraits."""
     panned = sorted(photos, key=lambda photo: -flatness(photo).mean())[:3]
-    table: dict[str, Any] = {name: measure_look(model, LOOKS[name], photos, np.stack(panned), faces) for name in model.looks}
+    table: dict[str, Any] = {name: measure_look(model, LOOKS[name], photos, np.stack(panned)) for name in model.looks}
+    if faces and len(portraits := _portraits(photos, faces)):
+        for name in model.looks:
+            table[name]["faces"] = round(faces_kept(model, LOOKS[name], portraits, faces), 3)
     free = [name for name in model.looks if not LOOKS[name].regular]
     drawn = [name for name in model.looks if not LOOKS[name].coarse]
     moves = [table[name]["pan, noise moves"] for name in free if "pan, noise moves" in table[name]]

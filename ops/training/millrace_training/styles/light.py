@@ -78,8 +78,8 @@ def vhs(image: np.ndarray) -> np.ndarray:
     picture = unit(calm(image))
     tone = luma(picture)[..., None]
     smear = blur(picture - tone, 3.0)
-    faded = colour_ramp(tone[..., 0], [(46, 20, 66), (120, 92, 122), (190, 176, 166), (238, 240, 208)])
-    picture = 0.25 * tone + 0.75 * faded + 1.35 * smear
+    faded = colour_ramp(tone[..., 0], [(54, 14, 84), (128, 84, 136), (196, 168, 160), (232, 236, 190)])
+    picture = faded + 1.2 * smear
     picture[..., 0] = np.roll(np.pad(picture[..., 0], ((0, 0), (4, 4)), "edge"), 4, 1)[:, 4:-4]
     picture[..., 2] = np.roll(np.pad(picture[..., 2], ((0, 0), (4, 4)), "edge"), -4, 1)[:, 4:-4]
     return bytes_of(picture * scan_lines(*tone.shape[:2])[..., None])

@@ -33,6 +33,7 @@ class Look:
     steps: int = 1
     regular: bool = False  # its pattern is a lattice by nature (bricks, a screen's lines), and stands on the screen
     coarse: bool = False  # its cells are as large as the features of a face
+    light_on_dark: bool = False  # lines, or what is dark in the photo, are light: faces are looked for in its negative
 
     @property
     def in_phase(self) -> bool:
@@ -60,16 +61,16 @@ _LOOKS = (
     _filtered("lineart", "Line art", "ink line art", "Black ink on white", drawing.lineart),
     _filtered("pixel", "Pixel art", "pixel art", "Large pixels, few colours", graphic.pixel, regular=True, coarse=True),
     _filtered("glass", "Stained glass", "stained glass window", "Panes in lead", graphic.glass, steps=2, regular=True, coarse=True),
-    _filtered("neon", "Neon", "neon lights", "Glowing outlines on black", light.neon),
+    _filtered("neon", "Neon", "neon lights", "Glowing outlines on black", light.neon, light_on_dark=True),
     _filtered("cyber", "Cyberpunk", "cyberpunk", "Night in teal and magenta", light.cyber),
     _painted("charcoal", "Charcoal", "charcoal drawing", "Smudged black on paper", media.charcoal, refine.ink),
-    _filtered("blueprint", "Blueprint", "blueprint", "White lines on blue paper", drawing.blueprint, regular=True),
+    _filtered("blueprint", "Blueprint", "blueprint", "White lines on blue paper", drawing.blueprint, regular=True, light_on_dark=True),
     _filtered("thermal", "Thermal", "thermal camera", "Heat as colour, from blue to white", light.thermal),
     _filtered("sepia", "Sepia", "sepia", "An old brown photograph", light.sepia),
     _filtered("noir", "Film noir", "film noir", "Hard black and white", light.noir),
     _filtered("popart", "Pop art", "pop art", "Printed dots in loud colours", graphic.popart, regular=True),
     _painted("anime", "Anime", "anime", "Flat shading, clean lines, clear light", media.anime, refine.ink),
-    _filtered("negative", "Negative", "negative", "All colours inverted", light.negative),
+    _filtered("negative", "Negative", "negative", "All colours inverted", light.negative, light_on_dark=True),
     _filtered("nightvis", "Night vision", "night vision", "Green, grainy, seen through a scope", light.nightvis, regular=True),
     _filtered("vapor", "Vaporwave", "vaporwave aesthetic", "Pink and cyan of the eighties", light.vapor),
     _filtered("emboss", "Emboss", "emboss", "Carved in grey stone", drawing.emboss),
@@ -91,7 +92,7 @@ _LOOKS = (
     _painted("mosaic", "Mosaic", "roman mosaic", "Small stones in rows", materials.mosaic, refine.solid, regular=True, coarse=True),
     _painted("tapestry", "Tapestry", "medieval tapestry", "Woven wool in faded colours", materials.tapestry, refine.solid, regular=True),
     _painted("circuit", "Circuit board", "circuit board", "Copper tracks on green lacquer", materials.circuit, refine.glow),
-    _painted("xray", "X-ray", "x-ray image", "White bones on blue film", worlds.xray, refine.glow),
+    _painted("xray", "X-ray", "x-ray image", "White bones on blue film", worlds.xray, refine.glow, light_on_dark=True),
     _painted("hologram", "Hologram", "hologram", "A projection of cyan light", worlds.hologram, refine.glow, regular=True),
     _painted("papercut", "Paper cut", "paper cut art", "Layers of coloured paper", media.papercut, refine.solid),
     _painted("graffiti", "Graffiti", "graffiti on a wall", "Spray paint with black outlines", media.graffiti, refine.ink),

@@ -37,7 +37,8 @@ def oil(canvas: Canvas) -> np.ndarray:
 
 def gogh(canvas: Canvas) -> np.ndarray:
     """Thick curling marks in the blues and yellows of the Starry Night."""
-    paint = in_strokes(canvas.flow.along(kuwahara(canvas.picture, canvas.flow, 8, 2.5), 12), canvas.wide_marks, canvas.flow, 2.2)
+    broad = in_strokes(canvas.flow.along(kuwahara(canvas.picture, canvas.flow, 8, 2.5), 12), canvas.wide_marks, canvas.flow, 2.2)
+    paint = mix(broad, kuwahara(canvas.picture, canvas.flow, 3, 1.1), 0.85 * smooth(canvas.detail, 0.3, 0.8))  # eyes stay eyes
     tone = local_tone(luma(paint), 0.6) + 0.09 * canvas.wide_marks
     night = ramp(tone, (0, (6, 14, 58)), (0.25, (22, 58, 132)), (0.5, (66, 130, 178)), (0.72, (214, 186, 88)), (1, (255, 242, 176)))
     colour = 0.45 * saturate(paint, 1.7) + 0.55 * night
@@ -148,10 +149,10 @@ def pointillism(canvas: Canvas) -> np.ndarray:
     colour = blur(canvas.picture, 1.6)
     first = np.tanh(2.4 * blur(canvas.grain, 1.4))
     second = np.tanh(2.4 * blur(canvas.seed, 1.4))
-    hue = saturate(contrast(mix(colour, canvas.soft, canvas.detail), 1.1), 2.0)
-    calm = 0.55 + 0.45 * (1 - canvas.detail)
-    pure = hue + (0.13 * first * calm)[..., None] * rgb(255, 40, -230) + (0.10 * second * calm)[..., None] * rgb(-150, 230, 60)
-    return pure + 0.05 * np.abs(first)[..., None]
+    hue = saturate(contrast(mix(colour, canvas.soft, canvas.detail), 1.2), 2.3)
+    calm = 0.6 + 0.4 * (1 - canvas.detail)
+    pure = hue + (0.18 * first * calm)[..., None] * rgb(255, 40, -230) + (0.14 * second * calm)[..., None] * rgb(-150, 230, 60)
+    return pure + 0.08 * np.abs(first)[..., None]
 
 
 def cubism(canvas: Canvas) -> np.ndarray:

@@ -7,8 +7,8 @@ import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { grouped } from './test-groups.mjs';
 
-// One more than processors, since some tests wait most of the time. Each may start servers and browsers of its own.
-const concurrency = Math.min(availableParallelism() + 1, 8);
+// Two more than processors, since some tests wait most of the time. Each may start servers and browsers of its own.
+const concurrency = Math.min(availableParallelism() + 2, 8);
 const files = grouped(process.argv.slice(2)).map((file) => resolve(file));
 run({ files, concurrency })
   .on('test:fail', () => (process.exitCode = 1))

@@ -1,3 +1,5 @@
+import { writeWeightedSum } from './weighted-sum.js';
+
 export type BlendMethod = 'lerp' | 'slerp';
 
 /** A text embedding and its weight. */
@@ -33,7 +35,7 @@ export function interpolate(
   out: Float32Array,
 ): Float32Array {
   const [a, b] = method === 'slerp' ? sphericalWeights(from, to, t) : [1 - t, t];
-  for (let i = 0; i < out.length; i++) out[i] = a * from[i] + b * to[i];
+  writeWeightedSum(out, a, from, b, to);
   return out;
 }
 

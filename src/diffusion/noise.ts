@@ -1,6 +1,7 @@
 import { BrownianPath, stepNoise } from './brownian.js';
 import { Gaussian, type Numbers } from './gaussian.js';
 import type { Latent } from './types.js';
+import { writeWeightedSum } from './weighted-sum.js';
 
 /** One of several seeds whose noise is blended. */
 export interface WeightedSeed {
@@ -65,9 +66,7 @@ export class SeededNoise implements NoiseSource {
     const angle = ((position - from) * Math.PI) / 2;
     if (angle === 0) return z;
     const next = this.#draw(stage, from + 1);
-    const cos = Math.cos(angle);
-    const sin = Math.sin(angle);
-    for (let i = 0; i < z.length; i++) this.#mixed[i] = cos * z[i] + sin * next[i];
+    writeWeightedSum(this.#mixed, Math.cos(angle), z, Math.sin(angle), next);
     return this.#mixed;
   }
 

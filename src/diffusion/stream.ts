@@ -18,6 +18,7 @@ import { predictedNoise } from './prediction.js';
 import { rowsOf, type Conditioning, type Row, type RowValues, type Steering } from './rows.js';
 import type { TransitionLength } from './transition.js';
 import type { Latent, Values } from './types.js';
+import { writeWeightedSum } from './weighted-sum.js';
 
 export type { Conditioning, Row, RowValues, Steering };
 
@@ -172,8 +173,7 @@ export class Stream {
       // Mean-reverting diffusion keeps the input as a whole, in place of what it takes from the picture behind it.
       const signal = solver.revertsToMean ? 1 : a;
       const start = this.#feedback.mix(latent, this.admission.feedback ?? 0, mask);
-      const [ofStart, ofNoise] = [signal / inputScale, b / inputScale];
-      for (let i = 0; i < sample.length; i++) sample[i] = ofStart * start[i] + ofNoise * z[i];
+      writeWeightedSum(sample, signal / inputScale, start, b / inputScale, z);
     }
     if (solver.revertsToMean) setMean(frame, latent);
     // At the first stage the noise in the frame is known: it is z_0 (paper, section 3.2).

@@ -12,12 +12,14 @@ from collections.abc import Iterable
 
 import torch
 
+from .precision import product_type
+
 _A, _B, _C = 3.4445, -4.7750, 2.0315
 
 
 def orthogonalise(matrices: torch.Tensor) -> torch.Tensor:
     """Return nearly orthogonal matrices with the same singular vectors; [n, rows, columns]."""
-    x = (matrices / (matrices.norm(dim=(1, 2), keepdim=True) + 1e-12)).bfloat16()
+    x = (matrices / (matrices.norm(dim=(1, 2), keepdim=True) + 1e-12)).to(product_type(matrices.device))
     tall = x.shape[1] > x.shape[2]
     if tall:
         x = x.mT.contiguous()

@@ -21,6 +21,8 @@ import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
 
+from .precision import autocast
+
 
 @dataclass(frozen=True)
 class Group:
@@ -48,7 +50,7 @@ class Group:
             offset += gradient.numel()
 
     def autocast(self) -> torch.autocast:
-        return torch.autocast(self.device.type, torch.bfloat16)
+        return autocast(self.device)
 
 
 def pick_device(name: str) -> torch.device:

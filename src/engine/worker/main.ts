@@ -81,10 +81,12 @@ class EngineWorker {
       const start = performance.now();
       const called = await this.#loop.turn();
       frameMs = performance.now() - start;
-      outbox.flush();
       // Messages that arrived during the call are only delivered by a turn of the event loop.
       if (changed || called) await nextTurn();
-      else await inbox.filled(this.#loop.rest);
+      else {
+        outbox.flush();
+        await inbox.filled(this.#loop.rest);
+      }
     }
   }
 
@@ -208,7 +210,7 @@ function nextTurn(): Promise<void> {
 
 async function main(port: NonNullable<typeof parentPort>): Promise<void> {
   const outbox = new Outbox(port);
-  const { post } = outbox;
+  const post: Post = (message, transfer) => outbox.post(message, transfer);
   const inbox = new Inbox();
   port.on('message', (message: ToWorker) => inbox.put(message));
   const options = workerData as WorkerOptions;
@@ -230,6 +232,7 @@ async function main(port: NonNullable<typeof parentPort>): Promise<void> {
     const onProgress = (what: string): void => {
       proceed();
       post({ type: 'starting', what: `${builds?.during ?? ''}${what}` });
+      outbox.flush();
     };
     for (const text of folder.notes) onNote(text);
     for (const text of checkSolvers(folder)) onNote(text);
@@ -280,6 +283,7 @@ async function main(port: NonNullable<typeof parentPort>): Promise<void> {
     if (error instanceof Stopped) return;
     post({ type: 'failed', message: asError(error).message });
   } finally {
+    outbox.flush();
     port.close();
   }
 }

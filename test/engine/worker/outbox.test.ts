@@ -18,27 +18,50 @@ function setUp(): {
   return { outbox: new Outbox(port), posts };
 }
 
-it('messages that nobody waits for go with the next one, in order and with their memory', () => {
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+it('messages go together in the next turn of the event loop, in order and with their memory', async () => {
   const { outbox, posts } = setUp();
   const pixels = new ArrayBuffer(3);
-  outbox.post({ type: 'admitted', stream: 0, frame: 0 });
-  assert.deepEqual(posts, [{ types: ['admitted'], memory: [] }]);
   outbox.post({ type: 'recycle', pixels }, [pixels]);
-  outbox.post({ type: 'embedding', hit: true });
-  outbox.post({ type: 'inference', ...call });
-  assert.equal(posts.length, 1);
+  outbox.post({ type: 'admitted', stream: 0, frame: 0 });
   outbox.post({ type: 'dropped', stream: 0, frame: 0, reason: 'failed' });
-  assert.deepEqual(posts.slice(1), [
-    { types: ['recycle', 'embedding', 'inference', 'dropped'], memory: [pixels] },
-  ]);
+  await Promise.resolve();
+  assert.deepEqual(posts, []);
+  await nextTurn();
+  assert.deepEqual(posts, [{ types: ['recycle', 'admitted', 'dropped'], memory: [pixels] }]);
+  outbox.post({ type: 'admitted', stream: 0, frame: 1 });
+  await nextTurn();
+  assert.deepEqual(posts.slice(1), [{ types: ['admitted'], memory: [] }]);
 });
 
-it('what waits is posted when the outbox is flushed, once', () => {
+it('messages are posted before a call of the device that begins in the same turn', async () => {
+  const { outbox, posts } = setUp();
+  outbox.post({ type: 'admitted', stream: 0, frame: 0 });
+  // As in onnxruntime-node, whose calls block the event loop.
+  const seen = await new Promise<number>((resolve) => setImmediate(() => resolve(posts.length)));
+  assert.equal(seen, 1);
+});
+
+it('messages that nobody waits for go with the next ones', async () => {
+  const { outbox, posts } = setUp();
+  outbox.post({ type: 'embedding', hit: true });
+  outbox.post({ type: 'inference', ...call });
+  await nextTurn();
+  assert.deepEqual(posts, []);
+  outbox.post({ type: 'dropped', stream: 0, frame: 0, reason: 'failed' });
+  await nextTurn();
+  assert.deepEqual(posts, [{ types: ['embedding', 'inference', 'dropped'], memory: [] }]);
+});
+
+it('what waits is posted when the outbox is flushed, once', async () => {
   const { outbox, posts } = setUp();
   outbox.flush();
   assert.deepEqual(posts, []);
   outbox.post({ type: 'inference', ...call });
+  outbox.post({ type: 'admitted', stream: 0, frame: 0 });
   outbox.flush();
   outbox.flush();
-  assert.deepEqual(posts, [{ types: ['inference'], memory: [] }]);
+  await nextTurn();
+  assert.deepEqual(posts, [{ types: ['inference', 'admitted'], memory: [] }]);
 });

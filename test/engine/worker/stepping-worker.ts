@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import type { FromWorker, ToWorker } from '../../../src/engine/messages.js';
+import type { ToWorker } from '../../../src/engine/messages.js';
+import { Outbox } from '../../../src/engine/worker/outbox.js';
 import { kindOf, type Kind } from './message-kind.js';
 
 /** By how many milliseconds each message of the worker advances its clock, which otherwise stands still. */
@@ -10,7 +11,6 @@ export type Steps = Partial<Readonly<Record<Kind, number>>>;
 const { steps = {} } = workerData as { readonly steps?: Steps };
 const port = parentPort;
 if (port === null) throw new Error('this file runs in a worker thread');
-const say = port.postMessage.bind(port);
 const listen = port.on.bind(port);
 let clock = 1e6;
 Object.assign(port, {
@@ -18,12 +18,11 @@ Object.assign(port, {
     listen(event, (messages: readonly ToWorker[]) => {
       for (const message of messages) listener(message);
     }),
-  postMessage(messages: readonly FromWorker[], transfer: readonly ArrayBuffer[]) {
-    for (const message of messages) {
-      if (message.type === 'ready') performance.now = () => clock;
-      clock += steps[kindOf(message)] ?? 0;
-    }
-    say(messages, [...transfer]);
-  },
 });
+const post = Reflect.get(Outbox.prototype, 'post') as Outbox['post'];
+Outbox.prototype.post = function (message, transfer) {
+  if (message.type === 'ready') performance.now = () => clock;
+  clock += steps[kindOf(message)] ?? 0;
+  post.call(this, message, transfer);
+};
 await import('../../../src/engine/worker/main.js');

@@ -14,6 +14,7 @@ from ..loop import Draw, Plan, train
 from ..moods import MOOD_NAMES, apply_mood
 from ..parallel import Group
 from ..pictures import gradient_loss, psnr, to_images, to_tensor
+from ..precision import product_type
 from ..run_folder import RunFolder
 from ..styles import STYLE_NAMES, STYLES
 from ..targets import looks_of
@@ -99,7 +100,7 @@ class AutoencoderTask:
         with self.group.autocast():
             latents = encode(self.model, pictures).float()
             noisy = latents + _LATENT_NOISE * draw.normal_like(latents)
-            made = decode(self.model, noisy.bfloat16()).float()
+            made = decode(self.model, noisy.to(product_type(self.group.device))).float()
         centre = latents.mean((0, 2, 3)).square().mean()
         spread = (latents.std((0, 2, 3)) - 1).square().mean()
         loss = reconstruction_loss(made, pictures) + 0.02 * centre + 0.05 * spread

@@ -11,6 +11,7 @@ from diffusers import UNet2DConditionModel
 
 from ..autoencoder.model import load_autoencoder
 from ..pictures import to_images, to_tensor
+from ..precision import autocast
 from ..styles import LOOKS
 from ..text.model import load_text_encoder, load_tokenizer
 from ..text.tokenizer import tokenize
@@ -58,7 +59,7 @@ class FinishedModel:
         made = []
         for i in range(0, len(pictures), _PART):
             part = slice(i, i + _PART)
-            with torch.autocast(self.device.type, torch.bfloat16):
+            with autocast(self.device):
                 drawn = stylise(
                     self.unet,
                     self.vae,

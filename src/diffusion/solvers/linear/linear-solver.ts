@@ -1,4 +1,5 @@
 import type { History, Solver, Stage, Step, Values } from '../../types.js';
+import { writeWeightedSum } from '../../weighted-sum.js';
 import type { Bound } from './bounds.js';
 import type { Form } from './forms.js';
 
@@ -91,7 +92,9 @@ export function linearSolver(
       const [{ pairs }] = stageTargets;
       // A last step is often the sum of a sample and its noise, and remembers nothing.
       if (stageTargets.length === 1 && pairs.length === 1) {
-        writePair(step.out, pairs[0], sourceArray(step, pairs[0].first), sourceArray(step, pairs[0].second));
+        const [{ first, firstWeight, second, secondWeight }] = pairs;
+        const [a, b] = [sourceArray(step, first), sourceArray(step, second)];
+        writeWeightedSum(step.out, firstWeight, a, secondWeight, b);
         return;
       }
       for (let start = 0; start < step.out.length; start += blockLength) {
@@ -176,15 +179,6 @@ function addPair(
   count: number,
 ): void {
   for (let i = 0; i < count; i++) sums[i] += weightA * a[start + i] + weightB * b[start + i];
-}
-
-function writePair(
-  out: Values,
-  { firstWeight, secondWeight }: Pick<Pair, 'firstWeight' | 'secondWeight'>,
-  a: Values,
-  b: Values,
-): void {
-  for (let i = 0; i < out.length; i++) out[i] = firstWeight * a[i] + secondWeight * b[i];
 }
 
 function store(out: Values, start: number, sums: Float64Array, count: number): void {

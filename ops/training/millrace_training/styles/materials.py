@@ -43,7 +43,7 @@ def gold(canvas: Canvas) -> np.ndarray:
 def bronze(canvas: Canvas) -> np.ndarray:
     """Cast bronze with green patina in its hollows."""
     metal = _metal(canvas, (0, (20, 14, 10)), (0.35, (84, 52, 30)), (0.65, (150, 100, 58)), (0.9, (214, 170, 116)), (1, (246, 222, 178)))
-    hollow = smooth(blur(_form(canvas), 4) - _form(canvas) + 0.012 * canvas.clouds, 0.015, 0.10)
+    hollow = smooth(blur(_form(canvas), 4) - _form(canvas) + 0.02 * canvas.wide_marks, 0.015, 0.10)
     return mix(metal, metal * rgb(90, 190, 160) + rgb(4, 20, 16), 0.5 * hollow)
 
 
@@ -51,17 +51,17 @@ def marble(canvas: Canvas) -> np.ndarray:
     """Polished white marble with grey veins, lit from the upper left."""
     tone = local_tone(blur(canvas.gray, 0.8), 0.5)
     light = lit(_form(canvas), 1.2)
-    vein = (1 - smooth(np.abs(canvas.flow.turned(0.9).along(canvas.clouds, 24)), 0.0, 0.22)) * smooth(canvas.clouds, -0.1, 0.5)
+    vein = smooth(canvas.wide_marks, 0.5, 1.3)
     value = 0.36 + 0.58 * smooth(tone, 0.05, 0.95) + 0.26 * light - 0.24 * canvas.ink
     stone = ramp(value, (0, (52, 52, 60)), (0.4, (142, 142, 150)), (0.7, (216, 214, 212)), (1, (255, 253, 248)))
-    return stone * (1 - 0.13 * (blur(vein, 0.8) * (1 - canvas.detail))[..., None])
+    return stone * (1 - 0.26 * (vein * (1 - canvas.detail))[..., None])
 
 
 def clay(canvas: Canvas) -> np.ndarray:
     """Plasticine figures: smooth rounded lumps in strong colours, with finger marks."""
     broad = kuwahara(kuwahara(canvas.picture, canvas.flow, 7, 3.5), canvas.flow, 8, 4)
     flat = mix(broad, kuwahara(canvas.picture, canvas.flow, 4, 1.4), canvas.detail)
-    height = blur(relief(local_tone(luma(flat), 0.6)), 1.4) + 0.012 * blur(canvas.wide_marks, 1.5)
+    height = blur(relief(local_tone(luma(flat), 0.6)), 1.4) + 0.03 * canvas.wide_marks * (1 - 0.7 * canvas.detail)
     light = lit(1.6 * height, 1.8)
     colour = np.clip(saturate(rgb(64, 46, 40) + 0.74 * flat, 1.9), 0.04, 0.97)
     hollow = np.clip(blur(height, 5) - height, 0, 1)

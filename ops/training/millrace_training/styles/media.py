@@ -195,5 +195,5 @@ def graffiti(canvas: Canvas) -> np.ndarray:
     loud = saturate(ramp(tone, (0, (32, 16, 70)), (0.34, (210, 30, 130)), (0.67, (250, 150, 30)), (1, (250, 236, 90))), 1.1)
     colour = 0.55 * loud + 0.6 * saturate(flat, 2.2) - 0.05
     spray = np.clip(np.maximum(canvas.ink, blur(canvas.ink, 1.6) * 1.5) + 0.45 * blur(canvas.ink, 5) * (1 + 0.7 * canvas.grain), 0, 1)
-    wall = 1 + 0.05 * canvas.grain + 0.04 * canvas.clouds
+    wall = 1 + 0.07 * canvas.grain + 0.05 * canvas.strokes
     return mix(colour, np.broadcast_to(rgb(14, 10, 22), colour.shape), spray) * wall[..., None]

@@ -32,15 +32,15 @@ def zombie(canvas: Canvas) -> np.ndarray:
     """Rotting green skin with blotches and dark veins, sunken shadows, blood in the reds."""
     tone = local_tone(canvas.gray, 0.9, 10)
     rot = ramp(
-        np.clip(contrast(tone, 1.35, 0.48) + 0.05 * canvas.clouds, 0, 1),
+        np.clip(contrast(tone, 1.35, 0.48) + 0.06 * canvas.wide_marks * (1 - 0.6 * canvas.detail), 0, 1),
         (0, (6, 10, 8)),
         (0.35, (50, 62, 40)),
         (0.65, (122, 138, 86)),
         (1, (214, 222, 168)),
     )
-    vein = 1 - smooth(np.abs(canvas.flow.turned(0.7).along(canvas.clouds, 12)), 0.0, 0.2)
+    vein = smooth(canvas.wide_marks, 0.7, 1.4)
     blood = smooth(canvas.soft[..., 0] - canvas.soft[..., 1], 0.22, 0.42) * smooth(canvas.soft[..., 0], 0.3, 0.7)
-    flesh = mix(rot, np.broadcast_to(rgb(58, 30, 52), rot.shape), 0.4 * blur(vein, 0.7) * smooth(tone, 0.3, 0.7))
+    flesh = mix(rot, np.broadcast_to(rgb(58, 30, 52), rot.shape), 0.5 * vein * smooth(tone, 0.25, 0.6) * (1 - 0.8 * canvas.detail))
     return mix(flesh, flesh * rgb(240, 50, 40) * 1.2, blood) * (1 - 0.45 * canvas.ink[..., None])
 
 
@@ -111,11 +111,11 @@ def galaxy(canvas: Canvas) -> np.ndarray:
 
 def underwater(canvas: Canvas) -> np.ndarray:
     """Deep blue water: colours drown with distance, light nets from above, forms that sway."""
-    sway = 1.3 * canvas.clouds
+    sway = 1.3 * canvas.wide_marks * (1 - canvas.detail)
     bent = moved(canvas.soft, sway, 0.5 * sway)
-    net = np.exp(-(blur(canvas.clouds, 1.5) ** 2) / 0.06) * (1 - 0.7 * canvas.detail) * smooth(local_tone(canvas.gray, 0.4), 0.25, 0.9)
+    net = smooth(canvas.wide_marks, 0.4, 1.3) * (1 - 0.7 * canvas.detail) * smooth(local_tone(canvas.gray, 0.4), 0.15, 0.8)
     water = grade(bent, 0.72, (0, (0, 18, 46)), (0.35, (2, 72, 112)), (0.65, (24, 146, 172)), (0.85, (120, 216, 214)), (1, (226, 255, 244)))
-    return mix(water, np.broadcast_to(rgb(20, 120, 160), water.shape), 0.25 * _distance(canvas)) + 0.2 * blur(net, 1.4)[..., None] * rgb(
+    return mix(water, np.broadcast_to(rgb(20, 120, 160), water.shape), 0.25 * _distance(canvas)) + 0.24 * net[..., None] * rgb(
         200, 255, 240
     )
 

@@ -81,12 +81,10 @@ class EngineWorker {
       const start = performance.now();
       const called = await this.#loop.turn();
       frameMs = performance.now() - start;
+      outbox.flush();
       // Messages that arrived during the call are only delivered by a turn of the event loop.
       if (changed || called) await nextTurn();
-      else {
-        outbox.flush();
-        await inbox.filled(this.#loop.rest);
-      }
+      else await inbox.filled(this.#loop.rest);
     }
   }
 

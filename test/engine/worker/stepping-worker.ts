@@ -19,7 +19,7 @@ Object.assign(port, {
       for (const message of messages) listener(message);
     }),
 });
-const post = Reflect.get(Outbox.prototype, 'post') as Outbox['post'];
+const post = Reflect.get<Outbox, 'post'>(Outbox.prototype, 'post');
 Outbox.prototype.post = function (message, transfer) {
   if (message.type === 'ready') performance.now = () => clock;
   clock += steps[kindOf(message)] ?? 0;
